@@ -1,0 +1,9 @@
+import { type Inputs, text } from "../../shared/src/action-runtime/inputs.ts";
+
+export const inputs = {
+  descriptor: text(),
+  registry: text().optional(),
+  "mlflow-tracking-uri": text().optional(),
+};
+
+export type PlanInputs = Inputs<typeof inputs>;

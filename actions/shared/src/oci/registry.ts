@@ -1,0 +1,183 @@
+import { ActionError } from "../action-runtime/error.ts";
+import type { Redactor } from "../action-runtime/redaction.ts";
+import { type RequestBody, type RequestOptions, request } from "../http/request.ts";
+import { authorize } from "./authorization.ts";
+import type { Credentials } from "./credentials.ts";
+import { type Digest, digestOf, parseDigest } from "./digest.ts";
+import { type Descriptor, mediaTypes } from "./manifest.ts";
+import { formatRepository, type Repository } from "./reference.ts";
+
+export interface RegistryOptions {
+  readonly credentials?: Credentials | undefined;
+  readonly signal?: AbortSignal;
+  readonly redactor?: Redactor;
+}
+
+export interface Blob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** A fresh stream of the bytes, for each attempt. */
+  readonly open: () => RequestBody;
+}
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+  /** Whether the registry keeps the list of referrers itself (it answers `OCI-Subject`, distribution specification 1.1). */
+  readonly listsReferrers?: boolean;
+}
+
+const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
+
+/**
+ * A client of one repository in an OCI registry. Source: OCI distribution specification 1.1.
+ *
+ * Pushing is by content, so every call here may be repeated: what is there already is found by its digest first.
+ */
+export class RegistryClient {
+  readonly repository: Repository;
+  readonly #options: RegistryOptions;
+  #authorization: string | undefined;
+
+  constructor(repository: Repository, options: RegistryOptions = {}) {
+    this.repository = repository;
+    this.#options = options;
+  }
+
+  /** The manifest that a tag or digest names, or undefined. Its bytes are checked against the digest. */
+  async getManifest(reference: Digest | string): Promise<StoredManifest | undefined> {
+    const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
+    if (response.status === 404) return undefined;
+    await this.#expect(response, [200], `read manifest ${reference}`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const digest = digestOf(bytes);
+    if (reference.startsWith("sha256:") && digest !== reference)
+      throw new ActionError("REGISTRY_CONTENT_MISMATCH", {
+        message: `${this.#name()} answered ${digest} when asked for ${reference}`,
+        remedy: "the registry or a proxy in front of it returns other bytes than were pushed; do not deploy from it",
+      });
+    return { digest, mediaType: response.headers.get("content-type") ?? mediaTypes.manifest, bytes };
+  }
+
+  /** Stores a manifest under its digest, and under a tag if one is given. */
+  async putManifest(bytes: Buffer, mediaType: string, tag?: string): Promise<StoredManifest> {
+    const digest = digestOf(bytes);
+    const options = { method: "PUT", attempts: 3, headers: { "content-type": mediaType }, body: new Uint8Array(bytes) };
+    const response = await this.#call(`manifests/${tag ?? digest}`, options, "pull,push");
+    await this.#expect(response, [201], `store manifest ${tag ?? digest}`);
+    await response.body?.cancel();
+    return { digest, mediaType, bytes, listsReferrers: response.headers.get("oci-subject") !== null };
+  }
+
+  async hasBlob(digest: Digest): Promise<boolean> {
+    const response = await this.#call(`blobs/${digest}`, { method: "HEAD" }, "pull,push");
+    return response.status === 200;
+  }
+
+  async getBlob(digest: Digest): Promise<Buffer> {
+    const response = await this.#call(`blobs/${digest}`, {});
+    await this.#expect(response, [200], `read blob ${digest}`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (digestOf(bytes) === digest) return bytes;
+    throw new ActionError("REGISTRY_CONTENT_MISMATCH", {
+      message: `${this.#name()} answered other bytes for blob ${digest}`,
+      remedy: "the registry or a proxy in front of it is damaged; do not deploy from it",
+    });
+  }
+
+  /** Stores a blob unless it is there. Returns whether bytes were sent. */
+  async putBlob(blob: Blob): Promise<boolean> {
+    if (await this.hasBlob(blob.digest)) return false;
+    const opened = await this.#call("blobs/uploads/", { method: "POST", attempts: 3 }, "pull,push");
+    await this.#expect(opened, [202], "open an upload");
+    await opened.body?.cancel();
+    const location = new URL(opened.headers.get("location") ?? "", this.#base());
+    location.searchParams.set("digest", blob.digest);
+    const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
+    const stored = await this.#call(location, {
+      method: "PUT",
+      headers,
+      body: blob.open,
+      timeoutMilliseconds: 600_000,
+    });
+    await this.#expect(stored, [201], `store blob ${blob.digest}`);
+    await stored.body?.cancel();
+    return true;
+  }
+
+  /** The answer of the referrers API, or undefined where the registry does not have it. */
+  async getReferrers(digest: Digest, artifactType: string): Promise<readonly Descriptor[] | undefined> {
+    const path = `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
+    const response = await this.#call(path, { headers: { accept: mediaTypes.index } });
+    const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
+    if (response.status !== 200 || !isList) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    return ((await response.json()) as { manifests?: Descriptor[] }).manifests ?? [];
+  }
+
+  /** The digest that a tag names now, or undefined. */
+  async resolveTag(tag: string): Promise<Digest | undefined> {
+    const response = await this.#call(`manifests/${tag}`, { method: "HEAD", headers: { accept: accepted } });
+    if (response.status !== 200) return undefined;
+    const named = response.headers.get("docker-content-digest");
+    return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
+  }
+
+  #base(): string {
+    const { registry, path } = this.repository;
+    return `${registryScheme(registry)}://${registry === "docker.io" ? "registry-1.docker.io" : registry}/v2/${path}/`;
+  }
+
+  #name(): string {
+    return `registry ${formatRepository(this.repository)}`;
+  }
+
+  async #call(path: string | URL, options: Partial<RequestOptions>, actions = "pull"): Promise<Response> {
+    const url = new URL(path, this.#base());
+    const send = () => {
+      const headers: Record<string, string> = { ...options.headers };
+      // An upload's location may be another host, which is not to see our credentials.
+      if (this.#authorization && url.host === new URL(this.#base()).host) headers.authorization = this.#authorization;
+      return request(url, { ...this.#common(), ...options, headers });
+    };
+    const response = await send();
+    const challenge = response.headers.get("www-authenticate");
+    if (response.status !== 401 || challenge === null) return response;
+    await response.body?.cancel();
+    const { credentials, redactor } = this.#options;
+    const scope = { repository: this.repository, actions, credentials };
+    this.#authorization = await authorize(challenge, scope, this.#common(), redactor);
+    return send();
+  }
+
+  #common() {
+    return {
+      service: "the registry",
+      unreachableCode: "REGISTRY_UNREACHABLE",
+      unreachableRemedy: "check the registry's name in `image`, and that the runner reaches it",
+      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
+    };
+  }
+
+  async #expect(response: Response, statuses: readonly number[], what: string): Promise<void> {
+    if (statuses.includes(response.status)) return;
+    const said = (await response.text().catch(() => "")).slice(0, 300).replace(/\s+/g, " ");
+    const denied = response.status === 401 || response.status === 403;
+    throw new ActionError(denied ? "REGISTRY_DENIED" : "REGISTRY_REFUSED", {
+      message: `${this.#name()} refused to ${what}: HTTP ${response.status} ${said}`.trim(),
+      remedy: denied
+        ? "check registry-username and registry-password, and that they may push to this repository (packages: write)"
+        : "see the registry's message; check that the repository exists and is not read-only",
+      blame: response.status >= 500 ? "inconclusive" : "fail",
+    });
+  }
+}
+
+/** Registries on the loopback interface speak plain HTTP, as Docker and containerd hold it too; all others speak HTTPS. */
+export function registryScheme(registry: string): "http" | "https" {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(registry) ? "http" : "https";
+}
