@@ -60,7 +60,7 @@ export async function runAction<S extends InputSchemas, Outputs extends Record<s
     const inputs = readInputs(action.inputs, environment);
     const result = await action.run(inputs, { action: action.name, log, redactor, signal, clock, environment });
     for (const [name, value] of Object.entries(result.outputs)) setOutput(name, redactor.redact(value));
-    ending = { verdict: result.verdict, reason: result.reason, remedy: result.remedy ?? "", code: "" };
+    ending = { verdict: result.verdict, reason: result.reason, remedy: result.remedy ?? "", code: result.code ?? "" };
     summary = result.summary;
   } catch (thrown) {
     const error = toActionError(signal.aborted ? signal.reason : thrown);

@@ -39,26 +39,25 @@ export function readInputs<S extends InputSchemas>(
 
 function describeProblem(name: string, given: string | undefined, schema: z.ZodType, error: z.ZodError): string {
   if (given === undefined) return `input '${name}' is required and was not given`;
-  const shown = secretInputs.has(schema) ? "(secret)" : `'${given.length > 80 ? `${given.slice(0, 77)}...` : given}'`;
+  const shown = isSecret(schema) ? "(secret)" : `'${given.length > 80 ? `${given.slice(0, 77)}...` : given}'`;
   return `input '${name}' is ${shown}: ${error.issues.map((issue) => issue.message).join(", ")}`;
 }
 
-const secretInputs = new WeakSet<z.ZodType>();
+const secrets = z.registry<{ readonly secret: true }>();
 
-/** Whether the input's value must never be shown. */
-export function isSecret(schema: z.ZodType): boolean {
-  return secretInputs.has(schema);
+/** Whether the input's value must never be shown; also where the schema was refined, defaulted or transformed since. */
+export function isSecret(schema: z.core.$ZodType): boolean {
+  if (secrets.get(schema)?.secret) return true;
+  const { def } = schema._zod as { def: { innerType?: z.core.$ZodType; in?: z.core.$ZodType } };
+  const inner = def.innerType ?? def.in;
+  return inner !== undefined && isSecret(inner);
 }
 
 /** Some text. */
 export const text = () => z.string();
 
 /** A text that must never be shown; the runtime masks it and its parts before anything else happens. */
-export const secret = () => {
-  const schema = z.string().optional();
-  secretInputs.add(schema);
-  return schema;
-};
+export const secret = () => z.string().optional().register(secrets, { secret: true });
 
 /** `true` or `false`, in the forms of YAML 1.2's core schema that `core.getBooleanInput` takes. */
 export const flag = (fallback: boolean) =>

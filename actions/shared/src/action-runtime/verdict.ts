@@ -11,6 +11,8 @@ export interface StageResult<Outputs extends Record<string, string> = Record<str
   readonly reason: string;
   /** One sentence: what to do next. Only where there is something to do. */
   readonly remedy?: string;
+  /** Stable code of what went wrong, for a verdict other than `pass` that still sets outputs. */
+  readonly code?: string;
   /** The action's outputs by the names of `action.yml`. */
   readonly outputs: Outputs;
   /** Markdown for the step summary below the headline; built by `report/`, which escapes what is not ours. */

@@ -87,13 +87,27 @@ export class RegistryClient {
     });
   }
 
-  /** Stores a blob unless it is there. Returns whether bytes were sent. */
-  async putBlob(blob: Blob): Promise<boolean> {
-    if (await this.hasBlob(blob.digest)) return false;
+  /**
+   * Asks the registry whether we may push, by opening an upload and dropping it.
+   *
+   * @throws ActionError `REGISTRY_UNREACHABLE`, `REGISTRY_DENIED`, `REGISTRY_REFUSED`
+   */
+  async checkPush(): Promise<void> {
+    const location = await this.#openUpload();
+    await this.#call(location, { method: "DELETE" }, "pull,push").catch(() => undefined);
+  }
+
+  async #openUpload(): Promise<URL> {
     const opened = await this.#call("blobs/uploads/", { method: "POST", attempts: 3 }, "pull,push");
     await this.#expect(opened, [202], "open an upload");
     await opened.body?.cancel();
-    const location = new URL(opened.headers.get("location") ?? "", this.#base());
+    return new URL(opened.headers.get("location") ?? "", this.#base());
+  }
+
+  /** Stores a blob unless it is there. Returns whether bytes were sent. */
+  async putBlob(blob: Blob): Promise<boolean> {
+    if (await this.hasBlob(blob.digest)) return false;
+    const location = await this.#openUpload();
     location.searchParams.set("digest", blob.digest);
     const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
     const stored = await this.#call(location, {

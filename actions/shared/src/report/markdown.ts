@@ -25,7 +25,7 @@ export function paragraph(text: string): string {
 
 /** A value in monospace, such as a digest. HTML, since a backtick inside cannot end it. */
 export function code(text: string): string {
-  return `<code>${escapeHtml(text)}</code>`;
+  return `<code>${escapeHtml(text.replace(/[\r\n]+/g, " "))}</code>`;
 }
 
 /** A cell or line that is already markdown, made by one of the functions of this file. */

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
+import { ActionError } from "../../shared/src/action-runtime/error.ts";
+import { run } from "../../shared/src/child-process/run.ts";
+import { ImageLayout } from "../../shared/src/oci/layout.ts";
+
+export interface BuildPlan {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly platform: string;
+  readonly buildArgs: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * The builder's arguments. The image goes into a folder, not to a registry: it is scanned there first, and the very same
+ * bytes are pushed. Provenance is left out because it turns the image into an index, which some consumers cannot read
+ * (docker/build-push-action#764).
+ */
+export function buildArguments(plan: BuildPlan, layoutFolder: string): string[] {
+  return [
+    "build",
+    "--progress=plain",
+    "--provenance=false",
+    "--sbom=false",
+    `--platform=${plan.platform}`,
+    `--file=${plan.dockerfile}`,
+    ...plan.buildArgs.map((arg) => `--build-arg=${arg}`),
+    ...Object.entries(plan.labels).map(([name, value]) => `--label=${name}=${value}`),
+    `--output=type=oci,tar=false,dest=${layoutFolder}`,
+    plan.context,
+  ];
+}
+
+/**
+ * Builds the image into an OCI layout.
+ *
+ * @param buildx the builder's command with its leading arguments, such as `["docker", "buildx"]`
+ * @throws ActionError `BUILD_FAILED` with the failing instruction, `BUILDER_UNAVAILABLE`
+ */
+export async function buildImage(
+  buildx: readonly [string, ...string[]],
+  plan: BuildPlan,
+  folder: string,
+  timeoutMilliseconds: number,
+  { log, signal }: Pick<ActionContext, "log" | "signal">,
+): Promise<ImageLayout> {
+  const layout = new ImageLayout(join(folder, "image"));
+  const [command, ...leading] = buildx;
+  const args = [...leading, ...buildArguments(plan, layout.folder)];
+  const { exitCode, stderr } = await run(command, args, {
+    signal,
+    timeoutMilliseconds,
+    onLine: (line) => log.tool(line),
+  });
+  if (exitCode === 0) return layout;
+  throw buildError(exitCode, stderr);
+}
+
+/** What the builder's last lines say. BuildKit ends with `ERROR: failed to build: failed to solve: …`. */
+export function buildError(exitCode: number, stderr: string): ActionError {
+  const lines = stderr.trim().split("\n");
+  const said = (lines.findLast((line) => /^ERROR: /.test(line)) ?? lines.at(-1) ?? "")
+    .replace(/^ERROR: /, "")
+    .replace(/^failed to build: /, "")
+    .replace(/^failed to solve: /, "")
+    .slice(0, 400);
+  const absent =
+    /connection refused|no such file or directory.*buildkitd\.sock|no builder|Cannot connect to the Docker daemon/i;
+  if (absent.test(said))
+    return new ActionError("BUILDER_UNAVAILABLE", {
+      message: `the image builder cannot be reached: ${said}`,
+      remedy: "start Docker or a BuildKit builder on the runner (docker/setup-buildx-action), and re-run",
+      blame: "inconclusive",
+    });
+  return new ActionError("BUILD_FAILED", {
+    message: `the image did not build (exit code ${exitCode}): ${said}`,
+    remedy: "mend the instruction of the Dockerfile that the log names",
+  });
+}

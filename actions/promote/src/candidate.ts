@@ -1,0 +1,41 @@
+import { ActionError } from "../../shared/src/action-runtime/error.ts";
+import { isDigest } from "../../shared/src/oci/digest.ts";
+import {
+  formatRepository,
+  type ImageReference,
+  parseImageReference,
+  parseRepository,
+} from "../../shared/src/oci/reference.ts";
+import type { RegistryClient } from "../../shared/src/oci/registry.ts";
+import type { PromoteInputs } from "./inputs.ts";
+
+/**
+ * The image that is asked for: by digest where one is given, else what the tag names now. From here on it is a digest.
+ *
+ * @throws ActionError `IMAGE_OTHER_REPOSITORY`, `IMAGE_NOT_FOUND`, `DIGEST_INVALID`
+ */
+export async function findCandidate(given: PromoteInputs, registry: RegistryClient): Promise<ImageReference> {
+  const repository = parseRepository(given.repository);
+  if (given.image !== undefined) return named(given.image, given.repository);
+  if (given.tag === undefined)
+    throw new ActionError("INPUT_INVALID", {
+      message: "neither input 'image' nor input 'tag' was given",
+      remedy: "pass the digest to promote, or the tag that names the newest build",
+    });
+  const digest = await registry.resolveTag(given.tag);
+  if (digest !== undefined) return { ...repository, digest };
+  throw new ActionError("IMAGE_NOT_FOUND", {
+    message: `${given.repository} has no tag '${given.tag}', so there is nothing to promote`,
+    remedy: "run the pipeline on that branch first, or pass the digest to promote",
+  });
+}
+
+function named(image: string, repository: string): ImageReference {
+  if (isDigest(image)) return { ...parseRepository(repository), digest: image };
+  const reference = parseImageReference(image);
+  if (formatRepository(reference) === formatRepository(parseRepository(repository))) return reference;
+  throw new ActionError("IMAGE_OTHER_REPOSITORY", {
+    message: `image ${formatRepository(reference)} is not ${repository}, which the descriptor names`,
+    remedy: "promote a digest of this model's own image",
+  });
+}

@@ -1,0 +1,26 @@
+import { choice, type Inputs, lines, secret, text } from "../../shared/src/action-runtime/inputs.ts";
+import { type Stage, stages } from "../../shared/src/evidence/statement.ts";
+
+export const inputs = {
+  operation: choice(["verify", "record", "find"], "verify"),
+  image: text().optional(),
+  repository: text(),
+  tag: text().optional(),
+  require: lines().transform((names, context) => {
+    const unknown = names.filter((name) => !stages.includes(name as Stage));
+    if (unknown.length > 0) context.addIssue(`no stage is called ${unknown.join(", ")}; stages: ${stages.join(", ")}`);
+    return names as Stage[];
+  }),
+  "evidence-environment": text().default("staging"),
+  environment: text().default("production"),
+  model: text().optional(),
+  alias: text().optional(),
+  "mlflow-tracking-uri": text().optional(),
+  "mlflow-tracking-token": secret(),
+  "mlflow-tracking-username": text().optional(),
+  "mlflow-tracking-password": secret(),
+  "registry-username": text().optional(),
+  "registry-password": secret(),
+};
+
+export type PromoteInputs = Inputs<typeof inputs>;
