@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, existsSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeRendered } from "../../tooling/src/render/files.ts";
 import { actOmissions } from "../../tooling/src/render/render.ts";

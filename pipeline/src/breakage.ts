@@ -1,4 +1,4 @@
-import { PipelineError } from "./error.ts";
+import { LabError } from "../../lab/src/progress/error.ts";
 
 /** What can be wrong with a release, as a realistic mistake in the model repository. */
 export const breakages = ["model", "image", "dependency"] as const;
@@ -42,14 +42,12 @@ export const breakagePlans: Readonly<Record<Breakage, BreakagePlan>> = {
   },
 };
 
-/** @throws PipelineError when the file no longer has the one place that the edit names. */
+/** @throws LabError `BREAKAGE_STALE` when the file no longer has the one place that the edit names. */
 export function applyEdit(text: string, edit: Edit): string {
   if (edit.find === undefined) return `${text}${text.endsWith("\n") ? "" : "\n"}${edit.replacement}`;
   const parts = text.split(edit.find);
   if (parts.length === 2) return parts.join(edit.replacement);
-  throw new PipelineError(
-    "BREAKAGE_STALE",
-    `${edit.file} has '${edit.find}' ${parts.length - 1} times, not once`,
-    "bring pipeline/src/breakage.ts in step with examples/model-repository",
-  );
+  throw new LabError("BREAKAGE_STALE", `${edit.file} has '${edit.find}' ${parts.length - 1} times, not once`, {
+    remedy: "bring pipeline/src/breakage.ts in step with examples/model-repository",
+  });
 }

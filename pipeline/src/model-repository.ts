@@ -1,7 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, type StdioOptions } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { applyEdit, type Breakage, breakagePlans } from "./breakage.ts";
+
+/** The output is read; messages go to the terminal. */
+const quiet: { encoding: "utf8"; stdio: StdioOptions } = { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
 
 export interface ModelRepository {
   readonly folder: string;
@@ -43,7 +46,7 @@ function vendorPackage(folder: string, specifier: string): void {
   const name = specifier.slice(0, specifier.lastIndexOf("@"));
   const target = join(folder, name);
   mkdirSync(target, { recursive: true });
-  const options = { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] } as const;
+  const options = { ...quiet, cwd: folder };
   const [packed] = JSON.parse(execFileSync("npm", ["pack", "--json", "--loglevel=error", specifier], options)) as [
     { filename: string },
   ];
@@ -58,5 +61,5 @@ function commit(folder: string, message: string): void {
 }
 
 function git(folder: string, args: readonly string[]): string {
-  return execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+  return execFileSync("git", args, { cwd: folder, ...quiet }).trim();
 }

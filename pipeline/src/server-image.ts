@@ -18,11 +18,18 @@ export interface ServerImagePlan {
 export function contentKey(folder: string): string {
   const hash = createHash("sha256");
   const add = (path: string) => {
-    for (const entry of readdirSync(join(folder, path), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of readdirSync(join(folder, path), { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
       const name = join(path, entry.name);
       if (entry.name === "node_modules" || name === "test") continue;
       if (entry.isDirectory()) add(name);
-      else hash.update(name).update("\0").update(readFileSync(join(folder, name))).update("\0");
+      else
+        hash
+          .update(name)
+          .update("\0")
+          .update(readFileSync(join(folder, name)))
+          .update("\0");
     }
   };
   add("");

@@ -9,7 +9,8 @@ import type { ImageLayout } from "../../shared/src/oci/layout.ts";
 import type { ImageManifest } from "../../shared/src/oci/manifest.ts";
 import { formatImage, formatRepository } from "../../shared/src/oci/reference.ts";
 import { RegistryClient } from "../../shared/src/oci/registry.ts";
-import { requireBuildx, requireTool } from "../../shared/src/toolchain/toolchain.ts";
+import { findTool } from "../../shared/src/toolchain/find.ts";
+import { buildx, grype } from "../../shared/src/toolchain/tools.ts";
 import { buildImage } from "./build.ts";
 import { decideGate } from "./gate.ts";
 import { type BuildScanInputs, inputs } from "./inputs.ts";
@@ -34,7 +35,7 @@ export const buildScan: Action<typeof inputs, { image: string; digest: string; f
 
 async function buildScanPush(given: BuildScanInputs, folder: string, context: ActionContext) {
   const { log } = context;
-  const [buildx, grype] = await Promise.all([requireBuildx(context), requireTool("grype", context)]);
+  const [builder, scanner] = await Promise.all([findTool(buildx, context), findTool(grype, context)]);
   const registry = given.push ? await openRegistry(given, context) : undefined;
 
   const plan = {
@@ -44,12 +45,12 @@ async function buildScanPush(given: BuildScanInputs, folder: string, context: Ac
     buildArgs: given["build-args"],
     labels: imageLabels(given, context.environment),
   };
-  const layout = await log.group("build", () => buildImage(buildx, plan, folder, given.timeout, context));
+  const layout = await log.group("build", () => buildImage(builder, plan, folder, given.timeout, context));
   const { digest } = await layout.root();
   const image = { ...given.image, digest };
   log.line(`built ${formatImage(image)}`);
 
-  const scan = await log.group("scan", () => scanImage(grype.path, layout, folder, given.timeout, context));
+  const scan = await log.group("scan", () => scanImage(scanner, layout, folder, given.timeout, context));
   const gate = decideGate(scan.findings, { failOn: given["fail-on"], ignore: given.ignore });
 
   const pushed = registry !== undefined && gate.verdict === "pass";

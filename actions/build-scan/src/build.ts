@@ -3,6 +3,7 @@ import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { run } from "../../shared/src/child-process/run.ts";
 import { ImageLayout } from "../../shared/src/oci/layout.ts";
+import type { Command } from "../../shared/src/toolchain/tool.ts";
 
 export interface BuildPlan {
   readonly context: string;
@@ -35,20 +36,18 @@ export function buildArguments(plan: BuildPlan, layoutFolder: string): string[] 
 /**
  * Builds the image into an OCI layout.
  *
- * @param buildx the builder's command with its leading arguments, such as `["docker", "buildx"]`
  * @throws ActionError `BUILD_FAILED` with the failing instruction, `BUILDER_UNAVAILABLE`
  */
 export async function buildImage(
-  buildx: readonly [string, ...string[]],
+  builder: Command,
   plan: BuildPlan,
   folder: string,
   timeoutMilliseconds: number,
   { log, signal }: Pick<ActionContext, "log" | "signal">,
 ): Promise<ImageLayout> {
   const layout = new ImageLayout(join(folder, "image"));
-  const [command, ...leading] = buildx;
-  const args = [...leading, ...buildArguments(plan, layout.folder)];
-  const { exitCode, stderr } = await run(command, args, {
+  const args = [...builder.prefix, ...buildArguments(plan, layout.folder)];
+  const { exitCode, stderr } = await run(builder.command, args, {
     signal,
     timeoutMilliseconds,
     onLine: (line) => log.tool(line),

@@ -4,6 +4,7 @@ import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { run, toolEnvironment } from "../../shared/src/child-process/run.ts";
 import type { ImageLayout } from "../../shared/src/oci/layout.ts";
+import type { Command } from "../../shared/src/toolchain/tool.ts";
 import { type Finding, type Severity, severities } from "./gate.ts";
 
 export interface Scan {
@@ -40,7 +41,7 @@ interface GrypeReport {
  * @throws ActionError `SCAN_UNAVAILABLE` when the scanner or its database could not give an answer: never a pass.
  */
 export async function scanImage(
-  grype: string,
+  scanner: Command,
   layout: ImageLayout,
   folder: string,
   timeoutMilliseconds: number,
@@ -48,7 +49,7 @@ export async function scanImage(
 ): Promise<Scan> {
   const report = join(folder, "grype.json");
   const args = [`oci-dir:${layout.folder}`, "--output", "json", "--file", report, "--quiet"];
-  const { exitCode, stderr } = await run(grype, args, {
+  const { exitCode, stderr } = await run(scanner.command, [...scanner.prefix, ...args], {
     signal,
     timeoutMilliseconds,
     environment: toolEnvironment({ GRYPE_CHECK_FOR_APP_UPDATE: "false" }),

@@ -1,5 +1,6 @@
 import { choice, type Inputs, lines, secret, text } from "../../shared/src/action-runtime/inputs.ts";
 import { type Stage, stages } from "../../shared/src/evidence/statement.ts";
+import { mlflowInputs } from "../../shared/src/mlflow/connection.ts";
 
 export const inputs = {
   operation: choice(["verify", "record", "find"], "verify"),
@@ -15,10 +16,8 @@ export const inputs = {
   environment: text().default("production"),
   model: text().optional(),
   alias: text().optional(),
-  "mlflow-tracking-uri": text().optional(),
-  "mlflow-tracking-token": secret(),
-  "mlflow-tracking-username": text().optional(),
-  "mlflow-tracking-password": secret(),
+  ...mlflowInputs,
+  "mlflow-tracking-uri": mlflowInputs["mlflow-tracking-uri"].optional(),
   "registry-username": text().optional(),
   "registry-password": secret(),
 };
