@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Lab } from "../../lab/src/lab.ts";
+import type { Step } from "../../lab/src/progress/step.ts";
 
 /** The image that the example's Dockerfile builds on, as it is called in the lab's mirror of ghcr.io. */
 const repository = "mlops-actions/model-server";
@@ -64,6 +66,19 @@ export function planServerImage(
     folder,
   ];
   return { args, key };
+}
+
+/** Builds and pushes the inference server's image unless the registry has the one of this content. */
+export async function ensureServerImage(folder: string, lab: Lab, step: Step): Promise<void> {
+  const plan = planServerImage(folder, lab.addresses.registry);
+  if (await hasServerImage(lab.addresses.registry, plan.key)) {
+    step.detail = "up to date";
+    return;
+  }
+  await step.run("buildx", plan.args, {
+    environment: { ...process.env, ...lab.environment },
+    remedy: "see the builder's last lines; the npm registry must be reachable from this machine",
+  });
 }
 
 function contentTag(key: string): string {

@@ -37,6 +37,14 @@ export function monospace(text: string): Markup {
   return { markup: code(text) };
 }
 
+/** A link to a page of a service that the user named; plain text for anything but http and https. */
+export function link(text: string, url: string): Markup {
+  const target = URL.canParse(url) ? new URL(url) : undefined;
+  if (target === undefined || !/^https?:$/.test(target.protocol)) return { markup: escapeMarkdown(text) };
+  const href = target.href.replace(/["'<>|@`]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+  return { markup: `<a href="${href.replaceAll("&", "&amp;")}">${escapeHtml(text)}</a>` };
+}
+
 /** A table. Plain strings are escaped. */
 export function table(header: readonly string[], rows: readonly (readonly (string | Markup)[])[]): string {
   const cell = (value: string | Markup) => (typeof value === "string" ? escapeMarkdown(value) : value.markup);

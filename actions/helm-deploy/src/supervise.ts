@@ -1,0 +1,120 @@
+import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
+import type { RunResult } from "../../shared/src/child-process/run.ts";
+import { type Capture, captureEvidence } from "../../shared/src/kubernetes/capture.ts";
+import { type Diagnosis, diagnose } from "../../shared/src/kubernetes/diagnosis.ts";
+import type { Kubectl } from "../../shared/src/kubernetes/kubectl.ts";
+import { describeProgress, rolloutProgress, type WorkloadProgress } from "../../shared/src/kubernetes/rollout.ts";
+import { type Snapshot, SnapshotReader } from "../../shared/src/kubernetes/snapshot.ts";
+import { type Helm, type HelmFailure, helmFailure, lastLine } from "./helm.ts";
+
+export interface Target {
+  readonly release: string;
+  readonly namespace: string;
+}
+
+/** How a Helm command that changes the release ended. */
+export type Rollout =
+  | { readonly ended: "well"; readonly progress: readonly WorkloadProgress[] }
+  | {
+      readonly ended: "badly";
+      /** Helm's own words. */
+      readonly said: string;
+      readonly failure: HelmFailure;
+      /** The most certain cause, if one is known. */
+      readonly diagnosis: Diagnosis | undefined;
+      readonly capture: Capture;
+      /** Whether Helm was stopped early, since waiting was hopeless. */
+      readonly stopped: boolean;
+    };
+
+const pollMilliseconds = 1_500;
+
+/**
+ * Runs a Helm command that waits, and watches the release's workloads while it does: prints progress, stops it early on a
+ * cause that waiting cannot heal, and collects the evidence of a failure while it is still there.
+ */
+export async function supervise(
+  args: readonly string[],
+  target: Target,
+  tools: { readonly helm: Helm; readonly kubectl: Kubectl },
+  context: ActionContext,
+): Promise<Rollout> {
+  const { log, signal } = context;
+  const reader = new SnapshotReader(tools.kubectl, target.namespace, target.release);
+  const generations = generationsOf(rolloutProgress(await reader.read()));
+  const hopeless = new AbortController();
+  const watching = new AbortController();
+  const helmEnded = tools.helm
+    .run(args, {
+      signal: AbortSignal.any([signal, hopeless.signal]),
+      onLine: (line, stream) => (stream === "stderr" ? log.tool(line) : undefined),
+    })
+    .catch((error: unknown): RunResult => {
+      if (!hopeless.signal.aborted || signal.aborted) throw error;
+      return { exitCode: 1, stdout: "", stderr: "Error: stopped, since waiting on was hopeless" };
+    })
+    .finally(() => watching.abort(new Error("helm has ended")));
+  const stop = () => hopeless.abort(new Error("hopeless"));
+  const watched = watch(reader, generations, stop, watching.signal, context);
+  const [result] = await Promise.all([helmEnded, watched]);
+  const snapshot = await reader.read();
+  const progress = rolloutProgress(snapshot);
+  if (result.exitCode === 0) return { ended: "well", progress };
+  const diagnosis = diagnose(progress, snapshot.events)[0];
+  const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
+  const said = lastLine(result.stderr);
+  const stopped = hopeless.signal.aborted;
+  return { ended: "badly", said, failure: helmFailure(result.stderr), diagnosis, capture, stopped };
+}
+
+type Generations = ReadonlyMap<string, number>;
+
+function generationsOf(progress: readonly WorkloadProgress[]): Generations {
+  return new Map(progress.map(({ kind, name, generation }) => [`${kind} ${name}`, generation]));
+}
+
+/** Prints progress and calls `stop` when a cause has lasted too long. Ends when `until` is aborted; never throws. */
+async function watch(
+  reader: SnapshotReader,
+  before: Generations,
+  stop: () => void,
+  until: AbortSignal,
+  { clock, log }: ActionContext,
+): Promise<void> {
+  const since = new Map<string, number>();
+  let printed = "";
+  while (!until.aborted) {
+    const snapshot = await reader.read().catch((error: Error): Snapshot | undefined => {
+      if (!until.aborted) log.line(`the cluster could not be watched for a moment: ${error.message}`);
+      return undefined;
+    });
+    if (snapshot && !until.aborted) {
+      // What Helm has not changed yet is the state before this rollout, and says nothing about it.
+      const progress = rolloutProgress(snapshot).filter(
+        ({ kind, name, generation }) => generation > (before.get(`${kind} ${name}`) ?? 0),
+      );
+      const lines = progress.map(describeProgress).join("\n");
+      if (lines !== printed) log.line(lines);
+      printed = lines;
+      const hopeless = lasting(diagnose(progress, snapshot.events), since, clock.now());
+      if (hopeless) {
+        log.line(`waiting on is hopeless: ${hopeless.sentence}`);
+        return stop();
+      }
+    }
+    await clock.sleep(pollMilliseconds, until).catch(() => undefined);
+  }
+}
+
+/** The first diagnosis that has lasted as long as makes it hopeless. `since` remembers when each was first seen. */
+export function lasting(
+  diagnoses: readonly Diagnosis[],
+  since: Map<string, number>,
+  now: number,
+): Diagnosis | undefined {
+  const key = ({ cause, container }: Diagnosis) => `${cause} ${container ?? ""}`;
+  const seen = new Set(diagnoses.map(key));
+  for (const gone of [...since.keys()].filter((known) => !seen.has(known))) since.delete(gone);
+  for (const known of seen) if (!since.has(known)) since.set(known, now);
+  return diagnoses.find((diagnosis) => now - (since.get(key(diagnosis)) ?? now) >= diagnosis.hopelessAfter);
+}

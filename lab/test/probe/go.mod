@@ -1,0 +1,3 @@
+module mlops-actions/lab/test/probe
+
+go 1.24.0
