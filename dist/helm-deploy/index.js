@@ -41772,7 +41772,7 @@ function clusterError(what, stderr) {
         remedy: "see the cluster's message",
     });
 }
-const unreachable = /connection refused|no such host|i\/o timeout|deadline exceeded|TLS handshake timeout|network is unreachable|no route to host|connection reset|unexpected EOF|: EOF|server is currently unable|ServiceUnavailable|Client\.Timeout|http2: client connection lost|server rejected our request/i;
+const unreachable = /connection refused|was refused - did you specify|no such host|i\/o timeout|deadline exceeded|TLS handshake timeout|network is unreachable|no route to host|connection reset|unexpected EOF|: EOF|server is currently unable|ServiceUnavailable|Client\.Timeout|http2: client connection lost|server rejected our request/i;
 function isUnreachable(stderr) {
     return unreachable.test(stderr);
 }
@@ -42881,7 +42881,7 @@ function afterColon(message, phrase) {
 /** What container runtimes and registries say when a pull fails. Docker Hub hides a missing repository behind a denial. */
 const pull_causes_rules = [
     {
-        pattern: /unauthorized|access denied|\bdenied\b|forbidden|authentication required|no basic auth|401|403/i,
+        pattern: /unauthorized|access denied|\bdenied\b|forbidden|authentication required|no basic auth|\b40[13]\b/i,
         cause: "image-denied",
         blame: "fail",
         says: "the cluster may not pull it",

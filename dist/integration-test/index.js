@@ -41779,7 +41779,7 @@ function clusterError(what, stderr) {
         remedy: "see the cluster's message",
     });
 }
-const unreachable = /connection refused|no such host|i\/o timeout|deadline exceeded|TLS handshake timeout|network is unreachable|no route to host|connection reset|unexpected EOF|: EOF|server is currently unable|ServiceUnavailable|Client\.Timeout|http2: client connection lost|server rejected our request/i;
+const unreachable = /connection refused|was refused - did you specify|no such host|i\/o timeout|deadline exceeded|TLS handshake timeout|network is unreachable|no route to host|connection reset|unexpected EOF|: EOF|server is currently unable|ServiceUnavailable|Client\.Timeout|http2: client connection lost|server rejected our request/i;
 function isUnreachable(stderr) {
     return unreachable.test(stderr);
 }

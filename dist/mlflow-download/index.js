@@ -28856,6 +28856,110 @@ class MlflowApi {
     }
 }
 
+;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/safe-path.js
+
+/** Whether a name can only be a file or folder directly inside another. */
+function isSafeSegment(name) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    return name !== "" && name !== "." && name !== ".." && name.length <= 255 && !/[/\\\u0000-\u001f\u007f]/.test(name);
+}
+/**
+ * Refuses a path that could lead out of the folder it is joined to.
+ *
+ * @throws ActionError `PATH_UNSAFE`
+ */
+function safe_path_assertSafePath(path, what) {
+    if (path.length <= 4_096 && path.split("/").every(isSafeSegment))
+        return;
+    throw new action_runtime_error/* ActionError */.lZ("PATH_UNSAFE", {
+        message: `${what} is '${path.slice(0, 120)}', which is no path inside a folder`,
+        remedy: "use a relative path without '..', '.', backslashes and empty parts",
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/artifacts.js
+
+
+const proxy = "/api/2.0/mlflow-artifacts/artifacts";
+const usualLimits = { files: 10_000, depth: 32 };
+/**
+ * The folder that an artifact URI of MLflow names, with a path below it.
+ *
+ * @throws ActionError `MLFLOW_ARTIFACTS_NOT_PROXIED` where the server does not hand out the files itself.
+ */
+function artifactFolder(api, uri, below = "") {
+    const path = proxiedPath(api.connection.address, uri);
+    if (path === undefined)
+        throw new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_NOT_PROXIED", {
+            message: `the artifacts are at '${uri.slice(0, 200)}', which the MLflow server does not hand out itself`,
+            remedy: "start the server with --serve-artifacts and --artifacts-destination, and use an experiment whose artifact location begins with mlflow-artifacts:/",
+        });
+    const inside = [path, below]
+        .map((part) => part.replace(/^\/+|\/+$/g, ""))
+        .filter((part) => part !== "")
+        .join("/");
+    safe_path_assertSafePath(inside, "MLflow's artifact location");
+    return { uri: below === "" ? uri : `${uri.replace(/\/+$/, "")}/${below}`, path: inside };
+}
+/** `mlflow-artifacts:/…`, the same with this server's name in it, or the proxy's own address on this server. */
+function proxiedPath(address, uri) {
+    if (uri.startsWith(`${address}${proxy}/`))
+        return decodeURI(uri.slice(address.length + proxy.length));
+    const match = /^mlflow-artifacts:(?:\/\/([^/]*))?(\/.*)$/.exec(uri);
+    if (!match)
+        return undefined;
+    const [, host = "", path] = match;
+    return host === "" || host === new URL(address).host ? path : undefined;
+}
+/**
+ * Every file in a folder and below it, by path; empty where there is no such folder.
+ *
+ * @throws ActionError `MLFLOW_ARTIFACTS_REJECTED` for names that lead out of the folder, and beyond the limits.
+ */
+async function listFiles(api, folder, limits = usualLimits) {
+    const found = [];
+    const visit = async (below, depth) => {
+        const answer = await api.get("mlflow-artifacts/artifacts", { path: below === "" ? folder.path : `${folder.path}/${below}` }, { what: `list the artifacts in ${folder.uri}`, unless: ["RESOURCE_DOES_NOT_EXIST"] });
+        for (const { path: name, is_dir, file_size } of answer?.files ?? []) {
+            if (!isSafeSegment(name))
+                throw rejected(`'${name.slice(0, 80)}' is no name of a file in ${folder.uri}`);
+            const path = below === "" ? name : `${below}/${name}`;
+            if (depth > limits.depth)
+                throw rejected(`${folder.uri} is nested more than ${limits.depth} folders deep`);
+            if (is_dir)
+                await visit(path, depth + 1);
+            else
+                found.push({ path, size: Number(file_size ?? 0) });
+            if (found.length > limits.files)
+                throw rejected(`${folder.uri} holds more than ${limits.files} files`);
+        }
+    };
+    await visit("", 1);
+    return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+/** How many files, in words. */
+function countFiles(files) {
+    return files.length === 1 ? "1 file" : `${files.length} files`;
+}
+/** The bytes of one file, not read yet. */
+async function openFile(api, folder, path) {
+    return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
+}
+/** Stores a file, over what was there. */
+async function uploadFile(api, folder, path, body) {
+    assertSafePath(path, "the artifact's name");
+    await api.put(address(folder, path), body, `store ${folder.uri}/${path}`);
+}
+function address(folder, path) {
+    return `${proxy}/${`${folder.path}/${path}`.split("/").map(encodeURIComponent).join("/")}`;
+}
+function rejected(message) {
+    return new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_REJECTED", {
+        message,
+        remedy: "log a folder that holds the model's files alone, with plain names",
+    });
+}
+
 // EXTERNAL MODULE: ./.build/actions/shared/src/action-runtime/inputs.js + 18 modules
 var inputs = __nccwpck_require__(546);
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/connection.js
@@ -28952,106 +29056,6 @@ async function digestOfFile(path) {
 /** The first 12 hexadecimal digits, for people. */
 function shortDigest(digest) {
     return digest.slice("sha256:".length, "sha256:".length + 12);
-}
-
-;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/safe-path.js
-
-/** Whether a name can only be a file or folder directly inside another. */
-function isSafeSegment(name) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    return name !== "" && name !== "." && name !== ".." && name.length <= 255 && !/[/\\\u0000-\u001f\u007f]/.test(name);
-}
-/**
- * Refuses a path that could lead out of the folder it is joined to.
- *
- * @throws ActionError `PATH_UNSAFE`
- */
-function safe_path_assertSafePath(path, what) {
-    if (path.length <= 4_096 && path.split("/").every(isSafeSegment))
-        return;
-    throw new action_runtime_error/* ActionError */.lZ("PATH_UNSAFE", {
-        message: `${what} is '${path.slice(0, 120)}', which is no path inside a folder`,
-        remedy: "use a relative path without '..', '.', backslashes and empty parts",
-    });
-}
-
-;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/artifacts.js
-
-
-const proxy = "/api/2.0/mlflow-artifacts/artifacts";
-const usualLimits = { files: 10_000, depth: 32 };
-/**
- * The folder that an artifact URI of MLflow names, with a path below it.
- *
- * @throws ActionError `MLFLOW_ARTIFACTS_NOT_PROXIED` where the server does not hand out the files itself.
- */
-function artifactFolder(api, uri, below = "") {
-    const path = proxiedPath(api.connection.address, uri);
-    if (path === undefined)
-        throw new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_NOT_PROXIED", {
-            message: `the artifacts are at '${uri.slice(0, 200)}', which the MLflow server does not hand out itself`,
-            remedy: "start the server with --serve-artifacts and --artifacts-destination, and use an experiment whose artifact location begins with mlflow-artifacts:/",
-        });
-    const inside = [path, below]
-        .map((part) => part.replace(/^\/+|\/+$/g, ""))
-        .filter((part) => part !== "")
-        .join("/");
-    safe_path_assertSafePath(inside, "MLflow's artifact location");
-    return { uri: below === "" ? uri : `${uri.replace(/\/+$/, "")}/${below}`, path: inside };
-}
-/** `mlflow-artifacts:/…`, the same with this server's name in it, or the proxy's own address on this server. */
-function proxiedPath(address, uri) {
-    if (uri.startsWith(`${address}${proxy}/`))
-        return decodeURI(uri.slice(address.length + proxy.length));
-    const match = /^mlflow-artifacts:(?:\/\/([^/]*))?(\/.*)$/.exec(uri);
-    if (!match)
-        return undefined;
-    const [, host = "", path] = match;
-    return host === "" || host === new URL(address).host ? path : undefined;
-}
-/**
- * Every file in a folder and below it, by path; empty where there is no such folder.
- *
- * @throws ActionError `MLFLOW_ARTIFACTS_REJECTED` for names that lead out of the folder, and beyond the limits.
- */
-async function listFiles(api, folder, limits = usualLimits) {
-    const found = [];
-    const visit = async (below, depth) => {
-        const answer = await api.get("mlflow-artifacts/artifacts", { path: below === "" ? folder.path : `${folder.path}/${below}` }, { what: `list the artifacts in ${folder.uri}`, unless: ["RESOURCE_DOES_NOT_EXIST"] });
-        for (const { path: name, is_dir, file_size } of answer?.files ?? []) {
-            if (!isSafeSegment(name))
-                throw rejected(`'${name.slice(0, 80)}' is no name of a file in ${folder.uri}`);
-            const path = below === "" ? name : `${below}/${name}`;
-            if (depth > limits.depth)
-                throw rejected(`${folder.uri} is nested more than ${limits.depth} folders deep`);
-            if (is_dir)
-                await visit(path, depth + 1);
-            else
-                found.push({ path, size: Number(file_size ?? 0) });
-            if (found.length > limits.files)
-                throw rejected(`${folder.uri} holds more than ${limits.files} files`);
-        }
-    };
-    await visit("", 1);
-    return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-}
-/** The bytes of one file, not read yet. */
-async function openFile(api, folder, path) {
-    return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
-}
-/** Stores a file, over what was there. */
-async function uploadFile(api, folder, path, body) {
-    assertSafePath(path, "the artifact's name");
-    await api.put(address(folder, path), body, `store ${folder.uri}/${path}`);
-}
-function address(folder, path) {
-    return `${proxy}/${`${folder.path}/${path}`.split("/").map(encodeURIComponent).join("/")}`;
-}
-function rejected(message) {
-    return new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_REJECTED", {
-        message,
-        remedy: "log a folder that holds the model's files alone, with plain names",
-    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/download.js
@@ -29640,6 +29644,7 @@ function describeSelection(selection) {
 
 
 
+
 /** Places the files of a model in the workspace, for the image build, after their digest was found to be the right one. */
 const download = {
     name: "mlflow-download",
@@ -29659,7 +29664,7 @@ const download = {
         const present = await digestLocalFiles(folder);
         const isThere = expected !== undefined && present !== undefined && filesDigest(present) === expected;
         if (!isThere)
-            log.line(`${what}: ${found.files.length} files, ${bytes} bytes, from ${found.folder.uri}`);
+            log.line(`${what}: ${countFiles(found.files)}, ${bytes} bytes, from ${found.folder.uri}`);
         const files = isThere
             ? present
             : await downloadFiles(api, found.folder, found.files, folder, (received) => assertDigest(what, filesDigest(received), expected, given["files-digest"] !== undefined));
@@ -29667,7 +29672,7 @@ const download = {
         const checked = expected === undefined ? "; no digest to compare with" : ", with the digest that is recorded";
         return {
             verdict: "pass",
-            reason: `${what} is in ${path} (${files.length} files, ${bytes} bytes)${checked}`,
+            reason: `${what} is in ${path} (${countFiles(files)}, ${bytes} bytes)${checked}`,
             outputs: { path, "files-digest": digest },
             summary: reportDownload(files, digest),
         };

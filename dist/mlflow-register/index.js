@@ -28871,6 +28871,110 @@ class MlflowApi {
     }
 }
 
+;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/safe-path.js
+
+/** Whether a name can only be a file or folder directly inside another. */
+function isSafeSegment(name) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+    return name !== "" && name !== "." && name !== ".." && name.length <= 255 && !/[/\\\u0000-\u001f\u007f]/.test(name);
+}
+/**
+ * Refuses a path that could lead out of the folder it is joined to.
+ *
+ * @throws ActionError `PATH_UNSAFE`
+ */
+function safe_path_assertSafePath(path, what) {
+    if (path.length <= 4_096 && path.split("/").every(isSafeSegment))
+        return;
+    throw new action_runtime_error/* ActionError */.lZ("PATH_UNSAFE", {
+        message: `${what} is '${path.slice(0, 120)}', which is no path inside a folder`,
+        remedy: "use a relative path without '..', '.', backslashes and empty parts",
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/artifacts.js
+
+
+const proxy = "/api/2.0/mlflow-artifacts/artifacts";
+const usualLimits = { files: 10_000, depth: 32 };
+/**
+ * The folder that an artifact URI of MLflow names, with a path below it.
+ *
+ * @throws ActionError `MLFLOW_ARTIFACTS_NOT_PROXIED` where the server does not hand out the files itself.
+ */
+function artifacts_artifactFolder(api, uri, below = "") {
+    const path = proxiedPath(api.connection.address, uri);
+    if (path === undefined)
+        throw new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_NOT_PROXIED", {
+            message: `the artifacts are at '${uri.slice(0, 200)}', which the MLflow server does not hand out itself`,
+            remedy: "start the server with --serve-artifacts and --artifacts-destination, and use an experiment whose artifact location begins with mlflow-artifacts:/",
+        });
+    const inside = [path, below]
+        .map((part) => part.replace(/^\/+|\/+$/g, ""))
+        .filter((part) => part !== "")
+        .join("/");
+    safe_path_assertSafePath(inside, "MLflow's artifact location");
+    return { uri: below === "" ? uri : `${uri.replace(/\/+$/, "")}/${below}`, path: inside };
+}
+/** `mlflow-artifacts:/…`, the same with this server's name in it, or the proxy's own address on this server. */
+function proxiedPath(address, uri) {
+    if (uri.startsWith(`${address}${proxy}/`))
+        return decodeURI(uri.slice(address.length + proxy.length));
+    const match = /^mlflow-artifacts:(?:\/\/([^/]*))?(\/.*)$/.exec(uri);
+    if (!match)
+        return undefined;
+    const [, host = "", path] = match;
+    return host === "" || host === new URL(address).host ? path : undefined;
+}
+/**
+ * Every file in a folder and below it, by path; empty where there is no such folder.
+ *
+ * @throws ActionError `MLFLOW_ARTIFACTS_REJECTED` for names that lead out of the folder, and beyond the limits.
+ */
+async function artifacts_listFiles(api, folder, limits = usualLimits) {
+    const found = [];
+    const visit = async (below, depth) => {
+        const answer = await api.get("mlflow-artifacts/artifacts", { path: below === "" ? folder.path : `${folder.path}/${below}` }, { what: `list the artifacts in ${folder.uri}`, unless: ["RESOURCE_DOES_NOT_EXIST"] });
+        for (const { path: name, is_dir, file_size } of answer?.files ?? []) {
+            if (!isSafeSegment(name))
+                throw rejected(`'${name.slice(0, 80)}' is no name of a file in ${folder.uri}`);
+            const path = below === "" ? name : `${below}/${name}`;
+            if (depth > limits.depth)
+                throw rejected(`${folder.uri} is nested more than ${limits.depth} folders deep`);
+            if (is_dir)
+                await visit(path, depth + 1);
+            else
+                found.push({ path, size: Number(file_size ?? 0) });
+            if (found.length > limits.files)
+                throw rejected(`${folder.uri} holds more than ${limits.files} files`);
+        }
+    };
+    await visit("", 1);
+    return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+/** How many files, in words. */
+function countFiles(files) {
+    return files.length === 1 ? "1 file" : `${files.length} files`;
+}
+/** The bytes of one file, not read yet. */
+async function openFile(api, folder, path) {
+    return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
+}
+/** Stores a file, over what was there. */
+async function uploadFile(api, folder, path, body) {
+    assertSafePath(path, "the artifact's name");
+    await api.put(address(folder, path), body, `store ${folder.uri}/${path}`);
+}
+function address(folder, path) {
+    return `${proxy}/${`${folder.path}/${path}`.split("/").map(encodeURIComponent).join("/")}`;
+}
+function rejected(message) {
+    return new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_REJECTED", {
+        message,
+        remedy: "log a folder that holds the model's files alone, with plain names",
+    });
+}
+
 // EXTERNAL MODULE: ./.build/actions/shared/src/action-runtime/inputs.js + 18 modules
 var inputs = __nccwpck_require__(546);
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/connection.js
@@ -28967,106 +29071,6 @@ async function digest_digestOfFile(path) {
 /** The first 12 hexadecimal digits, for people. */
 function shortDigest(digest) {
     return digest.slice("sha256:".length, "sha256:".length + 12);
-}
-
-;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/safe-path.js
-
-/** Whether a name can only be a file or folder directly inside another. */
-function isSafeSegment(name) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    return name !== "" && name !== "." && name !== ".." && name.length <= 255 && !/[/\\\u0000-\u001f\u007f]/.test(name);
-}
-/**
- * Refuses a path that could lead out of the folder it is joined to.
- *
- * @throws ActionError `PATH_UNSAFE`
- */
-function safe_path_assertSafePath(path, what) {
-    if (path.length <= 4_096 && path.split("/").every(isSafeSegment))
-        return;
-    throw new action_runtime_error/* ActionError */.lZ("PATH_UNSAFE", {
-        message: `${what} is '${path.slice(0, 120)}', which is no path inside a folder`,
-        remedy: "use a relative path without '..', '.', backslashes and empty parts",
-    });
-}
-
-;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/artifacts.js
-
-
-const proxy = "/api/2.0/mlflow-artifacts/artifacts";
-const usualLimits = { files: 10_000, depth: 32 };
-/**
- * The folder that an artifact URI of MLflow names, with a path below it.
- *
- * @throws ActionError `MLFLOW_ARTIFACTS_NOT_PROXIED` where the server does not hand out the files itself.
- */
-function artifacts_artifactFolder(api, uri, below = "") {
-    const path = proxiedPath(api.connection.address, uri);
-    if (path === undefined)
-        throw new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_NOT_PROXIED", {
-            message: `the artifacts are at '${uri.slice(0, 200)}', which the MLflow server does not hand out itself`,
-            remedy: "start the server with --serve-artifacts and --artifacts-destination, and use an experiment whose artifact location begins with mlflow-artifacts:/",
-        });
-    const inside = [path, below]
-        .map((part) => part.replace(/^\/+|\/+$/g, ""))
-        .filter((part) => part !== "")
-        .join("/");
-    safe_path_assertSafePath(inside, "MLflow's artifact location");
-    return { uri: below === "" ? uri : `${uri.replace(/\/+$/, "")}/${below}`, path: inside };
-}
-/** `mlflow-artifacts:/…`, the same with this server's name in it, or the proxy's own address on this server. */
-function proxiedPath(address, uri) {
-    if (uri.startsWith(`${address}${proxy}/`))
-        return decodeURI(uri.slice(address.length + proxy.length));
-    const match = /^mlflow-artifacts:(?:\/\/([^/]*))?(\/.*)$/.exec(uri);
-    if (!match)
-        return undefined;
-    const [, host = "", path] = match;
-    return host === "" || host === new URL(address).host ? path : undefined;
-}
-/**
- * Every file in a folder and below it, by path; empty where there is no such folder.
- *
- * @throws ActionError `MLFLOW_ARTIFACTS_REJECTED` for names that lead out of the folder, and beyond the limits.
- */
-async function artifacts_listFiles(api, folder, limits = usualLimits) {
-    const found = [];
-    const visit = async (below, depth) => {
-        const answer = await api.get("mlflow-artifacts/artifacts", { path: below === "" ? folder.path : `${folder.path}/${below}` }, { what: `list the artifacts in ${folder.uri}`, unless: ["RESOURCE_DOES_NOT_EXIST"] });
-        for (const { path: name, is_dir, file_size } of answer?.files ?? []) {
-            if (!isSafeSegment(name))
-                throw rejected(`'${name.slice(0, 80)}' is no name of a file in ${folder.uri}`);
-            const path = below === "" ? name : `${below}/${name}`;
-            if (depth > limits.depth)
-                throw rejected(`${folder.uri} is nested more than ${limits.depth} folders deep`);
-            if (is_dir)
-                await visit(path, depth + 1);
-            else
-                found.push({ path, size: Number(file_size ?? 0) });
-            if (found.length > limits.files)
-                throw rejected(`${folder.uri} holds more than ${limits.files} files`);
-        }
-    };
-    await visit("", 1);
-    return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-}
-/** The bytes of one file, not read yet. */
-async function openFile(api, folder, path) {
-    return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
-}
-/** Stores a file, over what was there. */
-async function uploadFile(api, folder, path, body) {
-    assertSafePath(path, "the artifact's name");
-    await api.put(address(folder, path), body, `store ${folder.uri}/${path}`);
-}
-function address(folder, path) {
-    return `${proxy}/${`${folder.path}/${path}`.split("/").map(encodeURIComponent).join("/")}`;
-}
-function rejected(message) {
-    return new action_runtime_error/* ActionError */.lZ("MLFLOW_ARTIFACTS_REJECTED", {
-        message,
-        remedy: "log a folder that holds the model's files alone, with plain names",
-    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/mlflow/download.js
@@ -29607,6 +29611,7 @@ var markdown = __nccwpck_require__(7533);
 
 
 
+
 /** The version for people. */
 function reportVersion(api, { version, run, alias, files, digest }) {
     const title = `${version.model}, version ${version.version}`;
@@ -29617,7 +29622,7 @@ function reportVersion(api, { version, run, alias, files, digest }) {
         ["files", (0,markdown/* monospace */.wP)(digest)],
     ];
     const list = files.map((file) => `${file.digest}  ${String(file.size).padStart(12)}  ${file.path}`).join("\n");
-    return (0,markdown/* table */.tp)(["", ""], rows) + (0,markdown/* details */.zH)(`${files.length} files`, list);
+    return (0,markdown/* table */.tp)(["", ""], rows) + (0,markdown/* details */.zH)(countFiles(files), list);
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/oci/reference.js
@@ -29781,6 +29786,7 @@ function versionDescription(inputs, files, environment) {
 
 
 
+
 /** Registers the model of a run as a version, with what is needed to know it again, and lets an alias name it. */
 const register = {
     name: "mlflow-register",
@@ -29793,7 +29799,7 @@ const register = {
         const found = await findModelFiles(api, run, given.artifact);
         const files = await digestFiles(api, found.folder, found.files);
         const digest = filesDigest(files);
-        log.line(`${files.length} files in ${found.folder.uri}, together ${digest}`);
+        log.line(`${countFiles(files)} in ${found.folder.uri}, together ${digest}`);
         await ensureModel(api, given.model);
         const tags = versionTags(given, files, environment);
         const { version, created } = await ensureVersion(api, {

@@ -41936,6 +41936,10 @@ async function artifacts_listFiles(api, folder, limits = usualLimits) {
     await visit("", 1);
     return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
+/** How many files, in words. */
+function countFiles(files) {
+    return files.length === 1 ? "1 file" : `${files.length} files`;
+}
 /** The bytes of one file, not read yet. */
 async function openFile(api, folder, path) {
     return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
@@ -42807,7 +42811,7 @@ async function preparePython(python, requirements, context) {
     if (requirements === undefined)
         return python;
     const { environment, log, clock } = context;
-    const root = (0,external_node_path_namespaceObject.join)(environment.RUNNER_TOOL_CACHE ?? environment.RUNNER_TEMP ?? (0,external_node_os_namespaceObject.tmpdir)(), "mlops-actions-train");
+    const root = (0,external_node_path_namespaceObject.join)(await toolCache(environment), "mlops-actions-train");
     const key = await environmentKey(python, requirements.file, context);
     const shared = (0,external_node_path_namespaceObject.join)(root, key);
     const interpreter = (0,external_node_path_namespaceObject.join)(shared, "bin", "python");
@@ -42897,6 +42901,11 @@ async function exists(path) {
 }
 function python_environment_lastLine(output) {
     return output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+}
+/** An environment holds its own path, so the tool cache is taken by its real one: a link to it may be gone next time. */
+async function toolCache({ RUNNER_TOOL_CACHE, RUNNER_TEMP }) {
+    const folder = RUNNER_TOOL_CACHE || RUNNER_TEMP || (0,external_node_os_namespaceObject.tmpdir)();
+    return (0,promises_namespaceObject.realpath)(folder).catch(() => folder);
 }
 
 // EXTERNAL MODULE: ./.build/actions/shared/src/report/markdown.js
@@ -43322,10 +43331,10 @@ async function judge(api, run, inputs, executed, earlier, context) {
     await completeParameters(api, ended, inputs.parameters);
     await endRun(api, ended, "FINISHED");
     const whole = await requireRun(api, run.id);
-    log.line(`${model.files.length} files in ${model.folder.uri}`);
+    log.line(`${countFiles(model.files)} in ${model.folder.uri}`);
     return {
         verdict: "pass",
-        reason: `${inputs.notebook} ran to its end as run ${run.id} and logged ${model.files.length} files below '${inputs.artifact}'`,
+        reason: `${inputs.notebook} ran to its end as run ${run.id} and logged ${countFiles(model.files)} below '${inputs.artifact}'`,
         outputs: outputsOf(api, whole, inputs),
         summary: reportTraining(api, whole, earlier),
     };

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { LabError } from "../../lab/src/progress/error.ts";
 import { runChild } from "../../lab/src/progress/run-child.ts";
 
@@ -69,8 +70,16 @@ export async function publishEndpoint(
   return `http://127.0.0.1:${service.spec.ports[0].nodePort}`;
 }
 
-/** Which digit the endpoint sees in the example, or what is wrong with its answer. */
+/** Which digit the endpoint sees in the example, or what is wrong with its answer. A new Service takes a moment. */
 export async function askForDigit(endpoint: string, signal: AbortSignal): Promise<number | string> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await askOnce(endpoint, signal);
+    if (typeof answer === "number" || attempt === 10) return answer;
+    await setTimeout(500, undefined, { signal });
+  }
+}
+
+async function askOnce(endpoint: string, signal: AbortSignal): Promise<number | string> {
   try {
     const response = await fetch(`${endpoint}/v2/models/digits/infer`, {
       method: "POST",

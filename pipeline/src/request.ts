@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "../../lab/src/lab.ts";
 import type { WorkflowRequest } from "../../lab/src/runner/workflow-request.ts";
+import { cacheFolder } from "../../lab/src/toolchain/cache.ts";
 import { libraryName, libraryRef } from "./actions-repository.ts";
 import type { ModelRepository } from "./model-repository.ts";
 import type { PipelineOptions } from "./options.ts";
@@ -33,6 +34,7 @@ export function workflowRequest(
     environment: machineEnvironment(lab.environment),
     repositories: [{ name: libraryName, ref: libraryRef, folder: folders.actions }],
     state: folders.runnerState,
+    toolCache: join(cacheFolder(), "runner-tool-cache"),
   };
 }
 

@@ -41,7 +41,8 @@ export class StageTracker {
     if (event.type === "step-started" || event.type === "job-ended") this.#tellEnded();
     if (event.type === "error" && !this.#errors.has(event.job.id)) this.#errors.set(event.job.id, event.message);
     const watched = "step" in event ? this.#find(event.job, event.step) : undefined;
-    if (watched === undefined) return;
+    // A called workflow may plan again; the first time is the stage.
+    if (watched === undefined || this.#told.has(watched)) return;
     switch (event.type) {
       case "step-started":
         watched.state = "running";

@@ -1,6 +1,7 @@
 import type { Action } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { MlflowApi } from "../../shared/src/mlflow/api.ts";
+import { countFiles } from "../../shared/src/mlflow/artifacts.ts";
 import { mlflowConnection } from "../../shared/src/mlflow/connection.ts";
 import { digestLocalFiles, downloadFiles } from "../../shared/src/mlflow/download.ts";
 import { filesDigest } from "../../shared/src/mlflow/files-digest.ts";
@@ -31,7 +32,7 @@ export const download: Action<typeof inputs, { path: string; "files-digest": str
 
     const present = await digestLocalFiles(folder);
     const isThere = expected !== undefined && present !== undefined && filesDigest(present) === expected;
-    if (!isThere) log.line(`${what}: ${found.files.length} files, ${bytes} bytes, from ${found.folder.uri}`);
+    if (!isThere) log.line(`${what}: ${countFiles(found.files)}, ${bytes} bytes, from ${found.folder.uri}`);
     const files = isThere
       ? present
       : await downloadFiles(api, found.folder, found.files, folder, (received) =>
@@ -41,7 +42,7 @@ export const download: Action<typeof inputs, { path: string; "files-digest": str
     const checked = expected === undefined ? "; no digest to compare with" : ", with the digest that is recorded";
     return {
       verdict: "pass",
-      reason: `${what} is in ${path} (${files.length} files, ${bytes} bytes)${checked}`,
+      reason: `${what} is in ${path} (${countFiles(files)}, ${bytes} bytes)${checked}`,
       outputs: { path, "files-digest": digest },
       summary: reportDownload(files, digest),
     };

@@ -1,6 +1,7 @@
 import type { Action, ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { MlflowApi } from "../../shared/src/mlflow/api.ts";
+import { countFiles } from "../../shared/src/mlflow/artifacts.ts";
 import { mlflowConnection } from "../../shared/src/mlflow/connection.ts";
 import { digestFiles } from "../../shared/src/mlflow/download.ts";
 import { type DigestedFile, filesDigest } from "../../shared/src/mlflow/files-digest.ts";
@@ -31,7 +32,7 @@ export const register: Action<typeof inputs, Outputs> = {
     const found = await findModelFiles(api, run, given.artifact);
     const files = await digestFiles(api, found.folder, found.files);
     const digest = filesDigest(files);
-    log.line(`${files.length} files in ${found.folder.uri}, together ${digest}`);
+    log.line(`${countFiles(files)} in ${found.folder.uri}, together ${digest}`);
 
     await ensureModel(api, given.model);
     const tags = versionTags(given, files, environment);

@@ -1,4 +1,5 @@
 import type { MlflowApi } from "../../shared/src/mlflow/api.ts";
+import { countFiles } from "../../shared/src/mlflow/artifacts.ts";
 import type { DigestedFile } from "../../shared/src/mlflow/files-digest.ts";
 import { type ModelVersion, versionPage } from "../../shared/src/mlflow/registered-models.ts";
 import { type Run, runPage } from "../../shared/src/mlflow/runs.ts";
@@ -24,5 +25,5 @@ export function reportVersion(api: MlflowApi, { version, run, alias, files, dige
     ["files", monospace(digest)],
   ];
   const list = files.map((file) => `${file.digest}  ${String(file.size).padStart(12)}  ${file.path}`).join("\n");
-  return table(["", ""], rows) + details(`${files.length} files`, list);
+  return table(["", ""], rows) + details(countFiles(files), list);
 }

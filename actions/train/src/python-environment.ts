@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readlink, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, readdir, readlink, realpath, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
@@ -30,7 +30,7 @@ export async function preparePython(
 ): Promise<string> {
   if (requirements === undefined) return python;
   const { environment, log, clock } = context;
-  const root = join(environment.RUNNER_TOOL_CACHE ?? environment.RUNNER_TEMP ?? tmpdir(), "mlops-actions-train");
+  const root = join(await toolCache(environment), "mlops-actions-train");
   const key = await environmentKey(python, requirements.file, context);
   const shared = join(root, key);
   const interpreter = join(shared, "bin", "python");
@@ -129,4 +129,10 @@ async function exists(path: string): Promise<boolean> {
 
 function lastLine(output: string): string {
   return output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+}
+
+/** An environment holds its own path, so the tool cache is taken by its real one: a link to it may be gone next time. */
+async function toolCache({ RUNNER_TOOL_CACHE, RUNNER_TEMP }: ActionContext["environment"]): Promise<string> {
+  const folder = RUNNER_TOOL_CACHE || RUNNER_TEMP || tmpdir();
+  return realpath(folder).catch(() => folder);
 }

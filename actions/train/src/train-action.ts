@@ -5,7 +5,7 @@ import type { Action, ActionContext } from "../../shared/src/action-runtime/acti
 import { ActionError, toActionError } from "../../shared/src/action-runtime/error.ts";
 import type { StageResult } from "../../shared/src/action-runtime/verdict.ts";
 import { MlflowApi } from "../../shared/src/mlflow/api.ts";
-import { artifactFolder } from "../../shared/src/mlflow/artifacts.ts";
+import { artifactFolder, countFiles } from "../../shared/src/mlflow/artifacts.ts";
 import { mlflowConnection } from "../../shared/src/mlflow/connection.ts";
 import { findModelFiles, requireRun } from "../../shared/src/mlflow/model-files.ts";
 import { type Run, runPage } from "../../shared/src/mlflow/runs.ts";
@@ -118,10 +118,10 @@ async function judge(
   await completeParameters(api, ended, inputs.parameters);
   await endRun(api, ended, "FINISHED");
   const whole = await requireRun(api, run.id);
-  log.line(`${model.files.length} files in ${model.folder.uri}`);
+  log.line(`${countFiles(model.files)} in ${model.folder.uri}`);
   return {
     verdict: "pass",
-    reason: `${inputs.notebook} ran to its end as run ${run.id} and logged ${model.files.length} files below '${inputs.artifact}'`,
+    reason: `${inputs.notebook} ran to its end as run ${run.id} and logged ${countFiles(model.files)} below '${inputs.artifact}'`,
     outputs: outputsOf(api, whole, inputs),
     summary: reportTraining(api, whole, earlier),
   };

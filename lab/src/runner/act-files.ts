@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TRACKING_VARIABLE } from "./step-processes.ts";
 import type { WorkflowRequest } from "./workflow-request.ts";
@@ -48,8 +48,6 @@ function stepEnvironment(request: WorkflowRequest, trackingId: string): Record<s
   const repository = (request.payload.repository as { full_name?: string } | undefined)?.full_name;
   return {
     GITHUB_RUN_ID: String(Date.now()),
-    // Kept from run to run, as on a self-hosted runner; act's own is removed with the run's folder.
-    RUNNER_TOOL_CACHE: resolve(request.state, "tool-cache"),
     ...(repository !== undefined && { GITHUB_REPOSITORY: repository }),
     ...Object.fromEntries(own),
     [TRACKING_VARIABLE]: trackingId,
@@ -67,6 +65,7 @@ export function actArguments(request: WorkflowRequest, folder: RunFolder, tracki
     return file;
   };
   mkdirSync(join(folder.path, "home"));
+  linkToolCache(request, folder);
   const inputs = request.inputs === undefined ? {} : { inputs: request.inputs };
   const sender = (request.payload.sender as { login?: string } | undefined)?.login;
   write("secrets.yml", { GITHUB_TOKEN: token, ...request.secrets }, 0o600);
@@ -102,4 +101,11 @@ export function actArguments(request: WorkflowRequest, folder: RunFolder, tracki
     "--json",
     "--verbose", // the only way to hear of skipped jobs and steps
   ];
+}
+
+/** act puts the tool cache below the folder that is removed with the run; it is kept, as on a self-hosted runner. */
+function linkToolCache({ toolCache }: WorkflowRequest, folder: RunFolder): void {
+  mkdirSync(toolCache, { recursive: true });
+  mkdirSync(join(folder.path, "work"), { recursive: true });
+  symlinkSync(resolve(toolCache), join(folder.path, "work", "tool_cache"));
 }

@@ -28,6 +28,8 @@ export interface WorkflowRequest {
   readonly repositories: readonly { readonly name: string; readonly ref: string; readonly folder: string }[];
   /** A folder that the runner keeps its workspaces in while it runs. */
   readonly state: string;
+  /** The runner's tool cache (`RUNNER_TOOL_CACHE`), which is kept from run to run. */
+  readonly toolCache: string;
   readonly onEvent?: (event: RunnerEvent) => void;
   /** Cancels the run as GitHub does: steps get SIGINT and time to end, `always()` steps still run. */
   readonly signal?: AbortSignal;

@@ -38,6 +38,7 @@ function request(
     environment: { PATH: process.env.PATH ?? "", FROM_THE_MACHINE: "yes" },
     repositories: [{ name: "ORG/actions", ref: "v1", folder: repositories.actions }],
     state: repositories.state,
+    toolCache: join(repositories.state, "tool-cache"),
     ...changes,
   };
 }

@@ -6,7 +6,7 @@ type Rule = Pick<Diagnosis, "cause" | "remedy" | "blame"> & { readonly pattern: 
 /** What container runtimes and registries say when a pull fails. Docker Hub hides a missing repository behind a denial. */
 const rules: readonly Rule[] = [
   {
-    pattern: /unauthorized|access denied|\bdenied\b|forbidden|authentication required|no basic auth|401|403/i,
+    pattern: /unauthorized|access denied|\bdenied\b|forbidden|authentication required|no basic auth|\b40[13]\b/i,
     cause: "image-denied",
     blame: "fail",
     says: "the cluster may not pull it",

@@ -83,6 +83,11 @@ export async function listFiles(api: MlflowApi, folder: ArtifactFolder, limits =
   return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
+/** How many files, in words. */
+export function countFiles(files: readonly unknown[]): string {
+  return files.length === 1 ? "1 file" : `${files.length} files`;
+}
+
 /** The bytes of one file, not read yet. */
 export async function openFile(api: MlflowApi, folder: ArtifactFolder, path: string): Promise<Response> {
   return api.open(address(folder, path), `hand out ${folder.uri}/${path}`);
