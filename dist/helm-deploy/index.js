@@ -42202,6 +42202,17 @@ class RegistryClient {
         await response.body?.cancel();
         return { digest, mediaType, bytes, listsReferrers: response.headers.get("oci-subject") !== null };
     }
+    /** Lets a tag name a manifest that is there already. @throws ActionError `IMAGE_NOT_FOUND` */
+    async tagManifest(digest, tag) {
+        const stored = await this.getManifest(digest);
+        if (stored)
+            await this.putManifest(stored.bytes, stored.mediaType, tag);
+        else
+            throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
+                message: `${this.#name()} has no manifest ${digest}`,
+                remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
+            });
+    }
     async hasBlob(digest) {
         const response = await this.#call(`blobs/${digest}`, { method: "HEAD" }, "pull,push");
         return response.status === 200;
@@ -42489,10 +42500,11 @@ class Helm {
             ...options,
         });
     }
-    /** Logs in to the registry of an oci:// chart, in a file that goes away with the kubeconfig's user. */
-    async logIn(registry, username, password, configuration) {
+    /** Logs in to the registry of an oci:// chart. The account is kept in the file `configuration` alone, not in the home. */
+    async logIn({ registry = "", plainHttp }, username, password, configuration) {
         this.#variables.HELM_REGISTRY_CONFIG = configuration;
-        const args = ["registry", "login", registry, "--username", username, "--password-stdin"];
+        const login = ["registry", "login", registry, "--username", username, "--password-stdin"];
+        const args = [...login, ...(plainHttp ? ["--plain-http"] : [])];
         const result = await this.run(args, { input: password, timeoutMilliseconds: 60_000 });
         if (result.exitCode === 0)
             return;
@@ -43989,37 +44001,9 @@ const helmDeploy = {
         try {
             const kubeconfig = __addDisposableResource(env_1, await openKubeconfig({ text: given.kubeconfig, context: given.context }, context), false);
             const asked = given.image === undefined ? undefined : parseImageReference(given.image);
-            const tools = {
-                kubectl: await Kubectl.find(kubeconfig, context),
-                helm: await Helm.find(kubeconfig, context),
-            };
-            if (given.operation === "rollback") {
-                const { image, deployment } = await rollBack(given, asked?.digest, tools, (image) => openRegistry(image, given, context), context);
-                return await conclude(image, deployment, given, tools, context);
-            }
-            if (!asked)
-                throw new action_runtime_error/* ActionError */.lZ("INPUT_INVALID", {
-                    message: "input 'image' is required to deploy and was not given",
-                    remedy: "pass the output `image` of build-scan: registry/path@sha256:…",
-                });
-            const registry = await openRegistry(asked, given, context);
-            const chart = await locateChart(given.chart, context.environment.GITHUB_WORKSPACE ?? ".", process.argv[1] ?? ".");
-            await requireImage(registry, asked);
-            const folder = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(context.environment.RUNNER_TEMP || (0,external_node_os_namespaceObject.tmpdir)(), "helm-"));
-            try {
-                const { "registry-username": username, "registry-password": password } = given;
-                if (chart.registry !== undefined && username !== undefined && password !== undefined)
-                    await tools.helm.logIn(chart.registry, username, password, (0,external_node_path_namespaceObject.join)(folder, "registry.json"));
-                const deployment = await deploy(asked, chart, given, { ...tools, registry }, context);
-                return await conclude(asked, deployment, given, tools, context);
-            }
-            catch (error) {
-                await recordInterruption(registry, asked, given, error, context);
-                throw error;
-            }
-            finally {
-                await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
-            }
+            return given.operation === "rollback"
+                ? await rollBackRelease(asked?.digest, given, kubeconfig, context)
+                : await deployImage(asked, given, kubeconfig, context);
         }
         catch (e_1) {
             env_1.error = e_1;
@@ -44030,6 +44014,42 @@ const helmDeploy = {
         }
     },
 };
+async function deployImage(image, given, kubeconfig, context) {
+    if (!image)
+        throw new action_runtime_error/* ActionError */.lZ("INPUT_INVALID", {
+            message: "input 'image' is required to deploy and was not given",
+            remedy: "pass the output `image` of build-scan: registry/path@sha256:…",
+        });
+    const registry = await openRegistry(image, given, context);
+    await requireImage(registry, image);
+    const { RUNNER_TEMP, GITHUB_WORKSPACE } = context.environment;
+    const folder = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(RUNNER_TEMP || (0,external_node_os_namespaceObject.tmpdir)(), "helm-"));
+    try {
+        const chart = await locateChart(given.chart, GITHUB_WORKSPACE ?? ".", process.argv[1] ?? ".");
+        const tools = await findTools(kubeconfig, context);
+        const { "registry-username": username, "registry-password": password } = given;
+        if (chart.registry !== undefined && username !== undefined && password !== undefined)
+            await tools.helm.logIn(chart, username, password, (0,external_node_path_namespaceObject.join)(folder, "registry.json"));
+        const deployment = await deploy(image, chart, given, { ...tools, registry }, context);
+        return await conclude(image, deployment, given, tools, context);
+    }
+    catch (error) {
+        await recordInterruption(registry, image, given, error, context);
+        throw error;
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+    }
+}
+async function rollBackRelease(wanted, given, kubeconfig, context) {
+    const tools = await findTools(kubeconfig, context);
+    const registryOf = (image) => openRegistry(image, given, context);
+    const { image, deployment } = await rollBack(given, wanted, tools, registryOf, context);
+    return await conclude(image, deployment, given, tools, context);
+}
+async function findTools(kubeconfig, context) {
+    return { kubectl: await Kubectl.find(kubeconfig, context), helm: await Helm.find(kubeconfig, context) };
+}
 async function openRegistry(image, given, { redactor, signal }) {
     const account = { username: given["registry-username"], password: given["registry-password"] };
     const credentials = await findCredentials(image.registry, account, redactor);

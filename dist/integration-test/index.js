@@ -42764,6 +42764,17 @@ class RegistryClient {
         await response.body?.cancel();
         return { digest, mediaType, bytes, listsReferrers: response.headers.get("oci-subject") !== null };
     }
+    /** Lets a tag name a manifest that is there already. @throws ActionError `IMAGE_NOT_FOUND` */
+    async tagManifest(digest, tag) {
+        const stored = await this.getManifest(digest);
+        if (stored)
+            await this.putManifest(stored.bytes, stored.mediaType, tag);
+        else
+            throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
+                message: `${this.#name()} has no manifest ${digest}`,
+                remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
+            });
+    }
     async hasBlob(digest) {
         const response = await this.#call(`blobs/${digest}`, { method: "HEAD" }, "pull,push");
         return response.status === 200;
@@ -42929,7 +42940,7 @@ function parseExact(text) {
         return JSON.parse(text, keepIntegers);
     }
     catch (error) {
-        const quoted = text.replace(/(?<=[[,:]\s*)(-?Infinity|NaN)(?=\s*[\],}])/g, '"$1"');
+        const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (found) => found.startsWith('"') ? found : `"${found}"`);
         if (quoted === text)
             throw error;
         return JSON.parse(quoted, keepIntegers);

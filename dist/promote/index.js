@@ -29125,6 +29125,17 @@ class RegistryClient {
         await response.body?.cancel();
         return { digest, mediaType, bytes, listsReferrers: response.headers.get("oci-subject") !== null };
     }
+    /** Lets a tag name a manifest that is there already. @throws ActionError `IMAGE_NOT_FOUND` */
+    async tagManifest(digest, tag) {
+        const stored = await this.getManifest(digest);
+        if (stored)
+            await this.putManifest(stored.bytes, stored.mediaType, tag);
+        else
+            throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
+                message: `${this.#name()} has no manifest ${digest}`,
+                remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
+            });
+    }
     async hasBlob(digest) {
         const response = await this.#call(`blobs/${digest}`, { method: "HEAD" }, "pull,push");
         return response.status === 200;
@@ -29695,18 +29706,20 @@ async function findCandidate(given, registry) {
     const repository = parseRepository(given.repository);
     if (given.image !== undefined)
         return named(given.image, given.repository);
+    if (given.operation === "nominate")
+        throw missing("image", "pass the digest that staging tested");
     if (given.tag === undefined)
-        throw new action_runtime_error/* ActionError */.lZ("INPUT_INVALID", {
-            message: "neither input 'image' nor input 'tag' was given",
-            remedy: "pass the digest to promote, or the tag that names the newest build",
-        });
+        throw missing("image' nor input 'tag", "pass the digest, or the tag that names it");
     const digest = await registry.resolveTag(given.tag);
     if (digest !== undefined)
         return { ...repository, digest };
     throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
         message: `${given.repository} has no tag '${given.tag}', so there is nothing to promote`,
-        remedy: "run the pipeline on that branch first, or pass the digest to promote",
+        remedy: "run the pipeline to the end of staging first, or pass the digest to promote",
     });
+}
+function missing(input, remedy) {
+    return new action_runtime_error/* ActionError */.lZ("INPUT_INVALID", { message: `no input '${input}' was given`, remedy });
 }
 function named(image, repository) {
     if (isDigest(image))
@@ -29725,7 +29738,7 @@ function named(image, repository) {
 
 
 const inputs_inputs = {
-    operation: (0,inputs/* choice */.Yq)(["verify", "record", "find"], "verify"),
+    operation: (0,inputs/* choice */.Yq)(["verify", "nominate", "record", "find"], "verify"),
     image: (0,inputs/* text */.Qq)().optional(),
     repository: (0,inputs/* text */.Qq)(),
     tag: (0,inputs/* text */.Qq)().optional(),
@@ -29812,17 +29825,27 @@ const promote = {
             return found(image, model);
         if (given.operation === "record")
             return record(given, { registry, image, model }, context);
-        const policy = { require: given.require, environment: given["evidence-environment"] };
-        const decision = decidePromotion(image.digest, statements, policy);
-        return {
-            verdict: decision.verdict,
-            reason: decision.reason,
-            ...(decision.remedy === undefined ? {} : { remedy: decision.remedy }),
-            outputs: outputs(decision.verdict === "pass" ? image : undefined, model),
-            summary: reportDecision(image, model, decision),
-        };
+        return judge(given, { registry, image, model }, statements, context);
     },
 };
+/** Applies the policy. A nominated image gets the tag by which a later manual promotion finds it. */
+async function judge(given, { registry, image, model }, statements, context) {
+    const policy = { require: given.require, environment: given["evidence-environment"] };
+    const decision = decidePromotion(image.digest, statements, policy);
+    const passed = decision.verdict === "pass";
+    const nominated = passed && given.operation === "nominate" && given.tag !== undefined;
+    if (nominated) {
+        await registry.tagManifest(image.digest, given.tag);
+        context.log.line(`${given.tag} names ${formatImage(image)} from now on`);
+    }
+    return {
+        verdict: decision.verdict,
+        reason: nominated ? `${decision.reason}; it is the ${given.tag} for production` : decision.reason,
+        ...(decision.remedy === undefined ? {} : { remedy: decision.remedy }),
+        outputs: outputs(passed ? image : undefined, model),
+        summary: reportDecision(image, model, decision),
+    };
+}
 function outputs(image, model, previous) {
     return {
         image: image ? formatImage(image) : "",

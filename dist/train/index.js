@@ -42778,7 +42778,7 @@ function pipFailure(output, shown) {
         });
     if (pip_failure_unreachable.test(output))
         return new action_runtime_error/* ActionError */.lZ("PIP_INDEX_UNREACHABLE", {
-            message: `the packages of '${shown}' could not be downloaded: ${said}`,
+            message: `the packages of '${shown}' could not be downloaded: ${networkCause(lines) ?? said}`,
             remedy: "check that the runner reaches the package index (PIP_INDEX_URL), then re-run the job",
             blame: "inconclusive",
         });
@@ -42786,6 +42786,12 @@ function pipFailure(output, shown) {
         message: `pip could not install '${shown}': ${said}`,
         remedy: "correct the requirements file for this version of Python; pip's whole output is in the log",
     });
+}
+/** What pip's last warning about the network says, without the object that it prints around it. */
+function networkCause(lines) {
+    const last = lines.findLast((line) => pip_failure_unreachable.test(line));
+    const [, broken] = /connection broken by '\w+\((?:.*?object at \w+>: )?(.*?)'?\)'/.exec(last ?? "") ?? [];
+    return (broken ?? last)?.replace(/^(ERROR|WARNING): /, "").slice(0, 300);
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/train/src/python-environment.js

@@ -5,6 +5,7 @@ import { removeCgroups } from "./cluster/cgroups.ts";
 import { prepareCluster, stopCluster } from "./cluster/cluster.ts";
 import { choosePorts } from "./doors/ports.ts";
 import { type LabAddresses, labAddresses, labEnvironment } from "./environment.ts";
+import { type BaseImage, ensureBaseImages } from "./images/base-images.ts";
 import { closeNamespaces, openNamespaces } from "./namespaces/namespaces.ts";
 import { allParts } from "./parts/all-parts.ts";
 import { type BroughtUp, bringUp } from "./parts/bring-up.ts";
@@ -37,6 +38,8 @@ export interface Lab {
   /** Variables for programs that use the lab, as a workflow runner's machine has them; PATH holds the tools first. */
   readonly environment: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
+  /** The images that Dockerfiles may name in `FROM`; a stand-in says that it is one. */
+  readonly baseImages: readonly BaseImage[];
   /** Which parts this call started, and which were up and well. */
   readonly parts: BroughtUp;
 }
@@ -60,8 +63,10 @@ export async function openLab(options: LabOptions, progress: Progress): Promise<
       ...labEnvironment(home, record, toolchain),
       ...(await ensureAdvisories(toolchain, progress)).environment,
     };
+    const addresses = labAddresses(home, record);
+    const baseImages = await ensureBaseImages(addresses.registry, toolchain, progress);
     handToCaller(home);
-    return { name: home.name, addresses: labAddresses(home, record), environment, toolchain, parts };
+    return { name: home.name, addresses, environment, toolchain, baseImages, parts };
   });
 }
 

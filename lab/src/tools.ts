@@ -5,6 +5,7 @@ import type { Toolchain } from "./toolchain/toolchain.ts";
 
 const ALWAYS = [
   "network",
+  "debootstrap",
   "pause",
   "docker-registry",
   "mlflow",

@@ -7,6 +7,8 @@ export interface StageDefinition {
   readonly step: string;
   /** Key in the plan's `run`, for stages that a descriptor may leave out. */
   readonly plannedAs?: string;
+  /** Whether it runs only after a failure, and is not missed otherwise. */
+  readonly onlyAfterFailure?: boolean;
 }
 
 const plan: StageDefinition = { name: "plan", job: "plan", step: "plan" };
@@ -16,6 +18,7 @@ const promotion: readonly StageDefinition[] = [
   { name: "verify evidence", job: "production", step: "verify", plannedAs: "deployProduction" },
   { name: "deploy production", job: "production", step: "helm-deploy", plannedAs: "deployProduction" },
   { name: "test production", job: "production", step: "integration-test", plannedAs: "test" },
+  { name: "undo production", job: "production", step: "undo", onlyAfterFailure: true },
   { name: "record promotion", job: "production", step: "record", plannedAs: "deployProduction" },
 ];
 
@@ -28,6 +31,7 @@ export const operations = {
     { name: "build and scan", job: "build", step: "build-scan", plannedAs: "build" },
     { name: "deploy staging", job: "deploy-staging", step: "helm-deploy", plannedAs: "deployStaging" },
     { name: "test staging", job: "test-staging", step: "integration-test", plannedAs: "test" },
+    { name: "nominate", job: "nominate", step: "nominate" },
     ...promotion,
   ],
   pull_request: [plan, train, { name: "build and scan", job: "build", step: "build-scan", plannedAs: "build" }],

@@ -79,7 +79,10 @@ export class StageTracker {
     this.#tellEnded();
     const planned = this.#planned();
     let stopper = this.#stages.find((watched) => watched.state === "ended" && verdictOf(watched) !== "pass");
-    return this.#stages.map((watched) => {
+    const shown = this.#stages.filter(
+      ({ definition, outcome }) => !definition.onlyAfterFailure || outcome !== "skipped",
+    );
+    return shown.map((watched) => {
       const { name, plannedAs, job } = watched.definition;
       if (watched.state === "ended" && watched.outcome !== "skipped") return toStage(watched);
       const left = plannedAs === undefined ? undefined : planned.get(plannedAs);

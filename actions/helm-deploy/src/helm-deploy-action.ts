@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { Action, ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import type { StageResult } from "../../shared/src/action-runtime/verdict.ts";
-import { openKubeconfig } from "../../shared/src/kubernetes/kubeconfig.ts";
+import { type Kubeconfig, openKubeconfig } from "../../shared/src/kubernetes/kubeconfig.ts";
 import { Kubectl } from "../../shared/src/kubernetes/kubectl.ts";
 import { findServicePort, type ServicePort } from "../../shared/src/kubernetes/service.ts";
 import { findCredentials } from "../../shared/src/oci/credentials.ts";
+import type { Digest } from "../../shared/src/oci/digest.ts";
 import { formatImage, type ImageReference, parseImageReference } from "../../shared/src/oci/reference.ts";
 import { RegistryClient } from "../../shared/src/oci/registry.ts";
 import { locateChart } from "./chart.ts";
@@ -31,43 +32,58 @@ export const helmDeploy: Action<typeof inputs, Outputs> = {
   async run(given, context) {
     using kubeconfig = await openKubeconfig({ text: given.kubeconfig, context: given.context }, context);
     const asked = given.image === undefined ? undefined : parseImageReference(given.image);
-    const tools = {
-      kubectl: await Kubectl.find(kubeconfig, context),
-      helm: await Helm.find(kubeconfig, context),
-    };
-    if (given.operation === "rollback") {
-      const { image, deployment } = await rollBack(
-        given,
-        asked?.digest,
-        tools,
-        (image) => openRegistry(image, given, context),
-        context,
-      );
-      return await conclude(image, deployment, given, tools, context);
-    }
-    if (!asked)
-      throw new ActionError("INPUT_INVALID", {
-        message: "input 'image' is required to deploy and was not given",
-        remedy: "pass the output `image` of build-scan: registry/path@sha256:…",
-      });
-    const registry = await openRegistry(asked, given, context);
-    const chart = await locateChart(given.chart, context.environment.GITHUB_WORKSPACE ?? ".", process.argv[1] ?? ".");
-    await requireImage(registry, asked);
-    const folder = await mkdtemp(join(context.environment.RUNNER_TEMP || tmpdir(), "helm-"));
-    try {
-      const { "registry-username": username, "registry-password": password } = given;
-      if (chart.registry !== undefined && username !== undefined && password !== undefined)
-        await tools.helm.logIn(chart.registry, username, password, join(folder, "registry.json"));
-      const deployment = await deploy(asked, chart, given, { ...tools, registry }, context);
-      return await conclude(asked, deployment, given, tools, context);
-    } catch (error) {
-      await recordInterruption(registry, asked, given, error, context);
-      throw error;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return given.operation === "rollback"
+      ? await rollBackRelease(asked?.digest, given, kubeconfig, context)
+      : await deployImage(asked, given, kubeconfig, context);
   },
 };
+
+async function deployImage(
+  image: ImageReference | undefined,
+  given: HelmDeployInputs,
+  kubeconfig: Kubeconfig,
+  context: ActionContext,
+): Promise<StageResult<Outputs>> {
+  if (!image)
+    throw new ActionError("INPUT_INVALID", {
+      message: "input 'image' is required to deploy and was not given",
+      remedy: "pass the output `image` of build-scan: registry/path@sha256:…",
+    });
+  const registry = await openRegistry(image, given, context);
+  await requireImage(registry, image);
+  const { RUNNER_TEMP, GITHUB_WORKSPACE } = context.environment;
+  const folder = await mkdtemp(join(RUNNER_TEMP || tmpdir(), "helm-"));
+  try {
+    const chart = await locateChart(given.chart, GITHUB_WORKSPACE ?? ".", process.argv[1] ?? ".");
+    const tools = await findTools(kubeconfig, context);
+    const { "registry-username": username, "registry-password": password } = given;
+    if (chart.registry !== undefined && username !== undefined && password !== undefined)
+      await tools.helm.logIn(chart, username, password, join(folder, "registry.json"));
+    const deployment = await deploy(image, chart, given, { ...tools, registry }, context);
+    return await conclude(image, deployment, given, tools, context);
+  } catch (error) {
+    await recordInterruption(registry, image, given, error, context);
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function rollBackRelease(
+  wanted: Digest | undefined,
+  given: HelmDeployInputs,
+  kubeconfig: Kubeconfig,
+  context: ActionContext,
+): Promise<StageResult<Outputs>> {
+  const tools = await findTools(kubeconfig, context);
+  const registryOf = (image: ImageReference) => openRegistry(image, given, context);
+  const { image, deployment } = await rollBack(given, wanted, tools, registryOf, context);
+  return await conclude(image, deployment, given, tools, context);
+}
+
+async function findTools(kubeconfig: Kubeconfig, context: ActionContext) {
+  return { kubectl: await Kubectl.find(kubeconfig, context), helm: await Helm.find(kubeconfig, context) };
+}
 
 async function openRegistry(image: ImageReference, given: HelmDeployInputs, { redactor, signal }: ActionContext) {
   const account = { username: given["registry-username"], password: given["registry-password"] };

@@ -5,6 +5,7 @@ import { clusterError, isUnreachable } from "../../shared/src/kubernetes/error.t
 import type { Kubeconfig } from "../../shared/src/kubernetes/kubeconfig.ts";
 import { findTool } from "../../shared/src/toolchain/find.ts";
 import { helm as helmTool } from "../../shared/src/toolchain/tools.ts";
+import type { Chart } from "./chart.ts";
 import type { Revision } from "./release-history.ts";
 
 /** The runner's Helm, version 3 or 4, pointed at one cluster. */
@@ -39,10 +40,16 @@ export class Helm {
     });
   }
 
-  /** Logs in to the registry of an oci:// chart, in a file that goes away with the kubeconfig's user. */
-  async logIn(registry: string, username: string, password: string, configuration: string): Promise<void> {
+  /** Logs in to the registry of an oci:// chart. The account is kept in the file `configuration` alone, not in the home. */
+  async logIn(
+    { registry = "", plainHttp }: Pick<Chart, "registry" | "plainHttp">,
+    username: string,
+    password: string,
+    configuration: string,
+  ): Promise<void> {
     this.#variables.HELM_REGISTRY_CONFIG = configuration;
-    const args = ["registry", "login", registry, "--username", username, "--password-stdin"];
+    const login = ["registry", "login", registry, "--username", username, "--password-stdin"];
+    const args = [...login, ...(plainHttp ? ["--plain-http"] : [])];
     const result = await this.run(args, { input: password, timeoutMilliseconds: 60_000 });
     if (result.exitCode === 0) return;
     throw new ActionError("CHART_NOT_FOUND", {

@@ -8,7 +8,9 @@ export function parseExact(text: string): unknown {
   try {
     return JSON.parse(text, keepIntegers);
   } catch (error) {
-    const quoted = text.replace(/(?<=[[,:]\s*)(-?Infinity|NaN)(?=\s*[\],}])/g, '"$1"');
+    const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (found) =>
+      found.startsWith('"') ? found : `"${found}"`,
+    );
     if (quoted === text) throw error;
     return JSON.parse(quoted, keepIntegers);
   }

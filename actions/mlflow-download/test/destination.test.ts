@@ -31,7 +31,17 @@ describe("the destination", () => {
     symlinkSync("/tmp", join(workspace, "link"));
     mkdirSync(join(workspace, "nested/.git"), { recursive: true });
     writeFileSync(join(workspace, "file"), "");
-    for (const given of ["link", "link/model", "nested", "file", "file/model"])
-      await expect(resolveDestination(workspace, given), given).rejects.toMatchObject({ code: "PATH_UNSAFE" });
+    const reasons = {
+      link: "symbolic link",
+      "link/model": "symbolic link",
+      nested: "checkout",
+      file: "is a file",
+      "file/model": "is a file",
+    };
+    for (const [given, reason] of Object.entries(reasons))
+      await expect(resolveDestination(workspace, given)).rejects.toMatchObject({
+        code: "PATH_UNSAFE",
+        message: expect.stringContaining(reason),
+      });
   });
 });

@@ -17,17 +17,18 @@ import type { PromoteInputs } from "./inputs.ts";
 export async function findCandidate(given: PromoteInputs, registry: RegistryClient): Promise<ImageReference> {
   const repository = parseRepository(given.repository);
   if (given.image !== undefined) return named(given.image, given.repository);
-  if (given.tag === undefined)
-    throw new ActionError("INPUT_INVALID", {
-      message: "neither input 'image' nor input 'tag' was given",
-      remedy: "pass the digest to promote, or the tag that names the newest build",
-    });
+  if (given.operation === "nominate") throw missing("image", "pass the digest that staging tested");
+  if (given.tag === undefined) throw missing("image' nor input 'tag", "pass the digest, or the tag that names it");
   const digest = await registry.resolveTag(given.tag);
   if (digest !== undefined) return { ...repository, digest };
   throw new ActionError("IMAGE_NOT_FOUND", {
     message: `${given.repository} has no tag '${given.tag}', so there is nothing to promote`,
-    remedy: "run the pipeline on that branch first, or pass the digest to promote",
+    remedy: "run the pipeline to the end of staging first, or pass the digest to promote",
   });
+}
+
+function missing(input: string, remedy: string): ActionError {
+  return new ActionError("INPUT_INVALID", { message: `no input '${input}' was given`, remedy });
 }
 
 function named(image: string, repository: string): ImageReference {

@@ -3,7 +3,7 @@ import { type Stage, stages } from "../../shared/src/evidence/statement.ts";
 import { mlflowInputs } from "../../shared/src/mlflow/connection.ts";
 
 export const inputs = {
-  operation: choice(["verify", "record", "find"], "verify"),
+  operation: choice(["verify", "nominate", "record", "find"], "verify"),
   image: text().optional(),
   repository: text(),
   tag: text().optional(),

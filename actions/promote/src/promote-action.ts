@@ -2,6 +2,7 @@ import type { Action, ActionContext } from "../../shared/src/action-runtime/acti
 import type { StageResult } from "../../shared/src/action-runtime/verdict.ts";
 import { decidePromotion } from "../../shared/src/evidence/promotion-policy.ts";
 import { recordFinding } from "../../shared/src/evidence/record.ts";
+import type { StageStatement } from "../../shared/src/evidence/statement.ts";
 import { readStatements } from "../../shared/src/evidence/store.ts";
 import { findCredentials } from "../../shared/src/oci/credentials.ts";
 import { shortDigest } from "../../shared/src/oci/digest.ts";
@@ -34,17 +35,33 @@ export const promote: Action<typeof inputs, Outputs> = {
     const model = modelVersionOf(statements);
     if (given.operation === "find") return found(image, model);
     if (given.operation === "record") return record(given, { registry, image, model }, context);
-    const policy = { require: given.require, environment: given["evidence-environment"] };
-    const decision = decidePromotion(image.digest, statements, policy);
-    return {
-      verdict: decision.verdict,
-      reason: decision.reason,
-      ...(decision.remedy === undefined ? {} : { remedy: decision.remedy }),
-      outputs: outputs(decision.verdict === "pass" ? image : undefined, model),
-      summary: reportDecision(image, model, decision),
-    };
+    return judge(given, { registry, image, model }, statements, context);
   },
 };
+
+/** Applies the policy. A nominated image gets the tag by which a later manual promotion finds it. */
+async function judge(
+  given: PromoteInputs,
+  { registry, image, model }: Promotion,
+  statements: readonly StageStatement[],
+  context: ActionContext,
+): Promise<StageResult<Outputs>> {
+  const policy = { require: given.require, environment: given["evidence-environment"] };
+  const decision = decidePromotion(image.digest, statements, policy);
+  const passed = decision.verdict === "pass";
+  const nominated = passed && given.operation === "nominate" && given.tag !== undefined;
+  if (nominated) {
+    await registry.tagManifest(image.digest, given.tag);
+    context.log.line(`${given.tag} names ${formatImage(image)} from now on`);
+  }
+  return {
+    verdict: decision.verdict,
+    reason: nominated ? `${decision.reason}; it is the ${given.tag} for production` : decision.reason,
+    ...(decision.remedy === undefined ? {} : { remedy: decision.remedy }),
+    outputs: outputs(passed ? image : undefined, model),
+    summary: reportDecision(image, model, decision),
+  };
+}
 
 function outputs(image: ImageReference | undefined, model: ModelVersion | undefined, previous?: string): Outputs {
   return {

@@ -17,7 +17,7 @@ export function pipFailure(output: string, shown: string): ActionError {
     });
   if (unreachable.test(output))
     return new ActionError("PIP_INDEX_UNREACHABLE", {
-      message: `the packages of '${shown}' could not be downloaded: ${said}`,
+      message: `the packages of '${shown}' could not be downloaded: ${networkCause(lines) ?? said}`,
       remedy: "check that the runner reaches the package index (PIP_INDEX_URL), then re-run the job",
       blame: "inconclusive",
     });
@@ -25,4 +25,11 @@ export function pipFailure(output: string, shown: string): ActionError {
     message: `pip could not install '${shown}': ${said}`,
     remedy: "correct the requirements file for this version of Python; pip's whole output is in the log",
   });
+}
+
+/** What pip's last warning about the network says, without the object that it prints around it. */
+function networkCause(lines: readonly string[]): string | undefined {
+  const last = lines.findLast((line) => unreachable.test(line));
+  const [, broken] = /connection broken by '\w+\((?:.*?object at \w+>: )?(.*?)'?\)'/.exec(last ?? "") ?? [];
+  return (broken ?? last)?.replace(/^(ERROR|WARNING): /, "").slice(0, 300);
 }

@@ -62,4 +62,13 @@ describe("a failure of pip", () => {
   ])("%j is %s", (output, code) => {
     expect(pipFailure(output, "requirements.txt").code).toBe(code);
   });
+
+  it("of the network says what the network said", () => {
+    const line =
+      "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('<pip.HTTPConnection object at 0x7f9c>: Failed to establish a new connection: [Errno 111] Connection refused')': /simple/six/";
+    const { message } = pipFailure(`${line}\nERROR: No matching distribution found for six`, "requirements.txt");
+    expect(message).toMatch(
+      /could not be downloaded: Failed to establish a new connection: \[Errno 111\] Connection refused$/,
+    );
+  });
 });

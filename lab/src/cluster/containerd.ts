@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { SYSTEM_PATH } from "../namespaces/namespaces.ts";
 import { expectListener } from "../parts/listener.ts";
-import { configFile, type Part, programPart } from "../parts/part.ts";
+import { configFile, ENDING, type Part, programPart } from "../parts/part.ts";
 import { LabError } from "../progress/error.ts";
 import { runChild } from "../progress/run-child.ts";
 import { MIRRORED } from "../services/registry.ts";
@@ -90,6 +90,8 @@ export function containerdPart(home: LabHome, toolchain: Toolchain, registry: st
       "cni/10-lab.conflist": JSON.stringify(CNI, null, 2),
       ...Object.fromEntries(registries),
     }),
+    // Its shims hold the pods, and find the next containerd by its socket.
+    ending: { ...ENDING, leaveChildren: true },
     ready: () => expectListener(containerdSocket(home)),
     settle: () => ensureSandboxImage(home, toolchain),
   });

@@ -9,7 +9,8 @@ export const MARK = "MLOPS_LAB_PART";
 /** A process of a lab, as the machine sees it. */
 export interface LabProcess {
   readonly pid: number;
-  readonly parent: number;
+  /** Whether it leads its session, as what the lab starts does and what that starts in turn does not. */
+  readonly leader: boolean;
   readonly part: string;
   /** Changes with the command and the configuration that the process was started with. */
   readonly fingerprint: string;
@@ -30,6 +31,12 @@ function readProc(path: string): string | undefined {
   }
 }
 
+/** The fields of /proc/PID/stat by their numbers in proc(5); the second is a name that may hold anything. */
+function fieldsOf(stat: string): (number: number) => string {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (number) => fields[number - 3] ?? "";
+}
+
 function markedProcess(pid: number, id: string): LabProcess | undefined {
   const environment = readProc(`/proc/${pid}/environ`);
   const value = environment
@@ -38,11 +45,12 @@ function markedProcess(pid: number, id: string): LabProcess | undefined {
     ?.slice(MARK.length + 1);
   if (!value) return undefined;
   const status = readProc(`/proc/${pid}/status`);
-  const parent = status?.match(/^PPid:\s+(\d+)/m)?.[1];
-  if (!status || !parent || /^State:\s+[ZX]/m.test(status)) return undefined;
+  const stat = readProc(`/proc/${pid}/stat`);
+  if (!status || !stat || /^State:\s+[ZX]/m.test(status)) return undefined;
   const namespacePids = (status.match(/^NSpid:\s+(.+)$/m)?.[1] ?? `${pid}`).split(/\s+/).map(Number);
+  const session = Number(fieldsOf(stat)(6));
   const [, part = "", fingerprint = ""] = value.split("/");
-  return { pid, parent: Number(parent), part, fingerprint, namespacePids };
+  return { pid, leader: session === pid, part, fingerprint, namespacePids };
 }
 
 /** The ids of all processes that this process can see. */
@@ -59,10 +67,9 @@ export function labProcesses(id: string): LabProcess[] {
     .filter((process) => process !== undefined);
 }
 
-/** The process that a part was started as: the one of the part's whose parent is not the part's too. */
+/** The process that a part was started as. */
 export function partProcess(processes: readonly LabProcess[], part: string): LabProcess | undefined {
-  const own = processes.filter((process) => process.part === part);
-  return own.find((process) => !own.some((other) => other.pid === process.parent));
+  return processes.find((process) => process.part === part && process.leader);
 }
 
 /** Whether a process runs; a zombie does not. */
@@ -83,9 +90,8 @@ export function processUse(pid: number): ProcessUse | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
   const boot = readProc("/proc/stat")?.match(/^btime (\d+)/m)?.[1];
   if (!stat || !boot) return undefined;
-  // Fields after the command's closing bracket; see proc(5): 14 utime, 15 stime, 22 starttime, in hundredths of a second.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const field = (number: number) => Number(fields[number - 3]) / 100;
+  // 14 utime, 15 stime, 22 starttime, in hundredths of a second
+  const field = (number: number) => Number(fieldsOf(stat)(number)) / 100;
   const memory = readProc(`/proc/${pid}/smaps_rollup`)?.match(/^Pss:\s+(\d+) kB/m)?.[1] ?? "0";
   return {
     memoryBytes: Number(memory) * 1024,

@@ -8,6 +8,8 @@ import { inside, type LabHome } from "../state/home.ts";
 export interface Ending {
   readonly signal: NodeJS.Signals;
   readonly withinMs: number;
+  /** Leaves what the process started running, when only this part is restarted. */
+  readonly leaveChildren?: boolean;
 }
 
 /** One long-running process of the lab. */
@@ -50,7 +52,8 @@ export interface Program {
   settle?(): Promise<void>;
 }
 
-const ENDING: Ending = { signal: "SIGTERM", withinMs: 3000 };
+/** How a part ends unless it says otherwise. */
+export const ENDING: Ending = { signal: "SIGTERM", withinMs: 3000 };
 
 /** The path of a configuration file as the part sees it. */
 export function configFile(name: string): string {

@@ -22,7 +22,7 @@ async function end(pids: readonly number[], ending: Ending): Promise<void> {
 /** Ends a part's processes, if there are any. */
 export async function endPart(home: LabHome, part: Pick<Part, "name" | "ending">): Promise<void> {
   const pids = labProcesses(home.id)
-    .filter((process) => process.part === part.name)
+    .filter((process) => process.part === part.name && (process.leader || !part.ending.leaveChildren))
     .map((process) => process.pid);
   if (pids.length > 0) await end(pids, part.ending);
 }

@@ -16,10 +16,11 @@ async function until<T>(look: () => T | undefined): Promise<T> {
 test("finds a part by its mark, and tells it from what it started", async () => {
   const id = "7e57ab1e";
   const child = spawn("sh", ["-c", "sleep 30 & wait"], {
+    detached: true,
     env: { PATH: process.env.PATH, [MARK]: mark(id, "sleeper", "f1") },
   });
   await until(() => (labProcesses(id).length === 2 ? true : undefined));
-  expect(partProcess(labProcesses(id), "sleeper")).toMatchObject({
+  expect(partProcess(labProcesses(id).reverse(), "sleeper")).toMatchObject({
     pid: child.pid,
     part: "sleeper",
     fingerprint: "f1",

@@ -23,7 +23,7 @@ func answer(path string) string {
 			return err.Error()
 		}
 		defer connection.Close()
-		fmt.Fprintf(connection, "GET / HTTP/1.0\r\n\r\n")
+		fmt.Fprintf(connection, "GET / HTTP/1.0\r\nHost: %s\r\n\r\n", argument)
 		line, err := bufio.NewReader(connection).ReadString('\n')
 		if err != nil {
 			return err.Error()

@@ -1,14 +1,19 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { withLock } from "../../src/toolchain/lock.ts";
 import { useScratchCache } from "./scratch-cache.ts";
 
 const scratch = useScratchCache();
 const LOCK = resolve(import.meta.dirname, "../../src/toolchain/lock.ts");
+
+const holders: ChildProcess[] = [];
+afterEach(() => {
+  for (const holder of holders.splice(0)) holder.kill("SIGKILL");
+});
 
 /** Another process that takes the lock and keeps it. */
 async function holder(file: string) {
@@ -22,8 +27,9 @@ await withLock(process.argv[2], { onWait: () => {} }, async () => {
 });\n`,
   );
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, file], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
+  holders.push(child);
   await once(child.stdout, "data");
   return child;
 }
@@ -54,11 +60,10 @@ test("the lock of a process that was killed is free, and was its own before", as
 
 test("waiting can be cancelled", async () => {
   const file = join(scratch.root, "lock");
-  const other = await holder(file);
+  await holder(file);
   const controller = new AbortController();
   const waiting = withLock(file, { onWait: () => controller.abort(), signal: controller.signal }, async () => "got it");
   await expect(waiting).rejects.toMatchObject({ code: "CANCELLED" });
-  other.kill("SIGKILL");
 });
 
 test("the lock is free after work that failed", async () => {

@@ -71,6 +71,17 @@ export class RegistryClient {
     return { digest, mediaType, bytes, listsReferrers: response.headers.get("oci-subject") !== null };
   }
 
+  /** Lets a tag name a manifest that is there already. @throws ActionError `IMAGE_NOT_FOUND` */
+  async tagManifest(digest: Digest, tag: string): Promise<void> {
+    const stored = await this.getManifest(digest);
+    if (stored) await this.putManifest(stored.bytes, stored.mediaType, tag);
+    else
+      throw new ActionError("IMAGE_NOT_FOUND", {
+        message: `${this.#name()} has no manifest ${digest}`,
+        remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
+      });
+  }
+
   async hasBlob(digest: Digest): Promise<boolean> {
     const response = await this.#call(`blobs/${digest}`, { method: "HEAD" }, "pull,push");
     return response.status === 200;

@@ -1,0 +1,252 @@
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { beforeAll, describe, expect, inject, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { readStatements } from "../../shared/src/evidence/store.ts";
+import { parseImageReference } from "../../shared/src/oci/reference.ts";
+import { RegistryClient } from "../../shared/src/oci/registry.ts";
+import { pushModelImage } from "../../shared/test/kubernetes/model-image.ts";
+import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
+
+const { addresses, environment: machine } = inject("lab");
+const chart = join(import.meta.dirname, "../../shared/test/kubernetes/chart");
+const kubeconfig = readFileSync(addresses.kubernetes.kubeconfig, "utf8");
+const { environment: folders } = runnerFolders();
+const repository = `${addresses.registry}/test/helm-deploy-${process.pid}`;
+const images = { good: "", other: "", crash: "", unready: "" };
+
+beforeAll(async () => {
+  images.good = await pushModelImage(repository, "good");
+  images.other = await pushModelImage(repository, "good", "other");
+  images.crash = await pushModelImage(repository, "crash");
+  images.unready = await pushModelImage(repository, "unready");
+});
+
+const workflow = { GITHUB_RUN_ID: "7", GITHUB_RUN_ATTEMPT: "1", GITHUB_SHA: "0123456789abcdef", GITHUB_ACTOR: "ann" };
+const environmentOf = (more: object = {}) => ({ ...machine, ...folders, ...workflow, ...more });
+const inputsOf = (namespace: string, more: Record<string, string> = {}) => ({
+  chart,
+  release: "double",
+  namespace,
+  environment: "staging",
+  kubeconfig,
+  context: addresses.kubernetes.context,
+  timeout: "90s",
+  ...more,
+});
+const deploy = (namespace: string, image: string, more: Record<string, string> = {}, variables: object = {}) =>
+  runAction("helm-deploy", inputsOf(namespace, { image, ...more }), environmentOf(variables));
+
+const tool = (command: string, ...args: string[]) =>
+  execFileSync(command, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...machine },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+const context = () => (addresses.kubernetes.context ? ["--context", addresses.kubernetes.context] : []);
+const kubectl = (...args: string[]) => tool("kubectl", ...context(), ...args);
+const helmHistory = (namespace: string) =>
+  JSON.parse(tool("helm", "history", "double", "-n", namespace, "-o", "json")) as {
+    revision: number;
+    status: string;
+    description: string;
+  }[];
+const servedImages = (namespace: string) =>
+  kubectl("get", "pods", "-n", namespace, "-o", "jsonpath={.items[*].spec.containers[*].image}").split(" ");
+const newestEvidence = async (image: string) => {
+  const reference = parseImageReference(image);
+  const statements = await readStatements(new RegistryClient(reference), reference.digest);
+  return statements.at(-1)?.predicate;
+};
+
+let number = 0;
+/** A namespace's name that nobody has used. */
+const fresh = () => `helm-deploy-${process.pid}-${++number}`;
+
+describe("helm-deploy on a real cluster", () => {
+  it("deploys by digest into a namespace that it makes, and leaves evidence", async () => {
+    const namespace = fresh();
+    const { exitCode, outputs, log } = await deploy(namespace, images.good, { "model-version": "12" });
+    expect(outputs, log).toMatchObject({
+      verdict: "pass",
+      release: "double",
+      namespace,
+      revision: "1",
+      "previous-revision": "",
+      image: images.good,
+      service: "double",
+      "service-port": "80",
+    });
+    expect(exitCode).toBe(0);
+    expect(Number(outputs["node-port"])).toBeGreaterThan(1024);
+    expect(servedImages(namespace)).toEqual([images.good]);
+    expect(kubectl("get", "namespace", namespace, "-o", "json")).toContain(
+      '"pod-security.kubernetes.io/enforce": "restricted"',
+    );
+    expect(helmHistory(namespace)[0]?.description).toMatch(
+      /^digest [0-9a-f]{12}, model version 12, commit 0123456789ab, run 7-1 by ann$/,
+    );
+    expect(await newestEvidence(images.good)).toMatchObject({
+      stage: "helm-deploy",
+      environment: "staging",
+      verdict: "pass",
+      details: { release: "double", namespace, revision: 1, chart: "double-0.1.0", modelVersion: "12" },
+    });
+  });
+
+  it("says why a release fails, before rolling it back to what was there", async () => {
+    const namespace = fresh();
+    await deploy(namespace, images.good);
+    const { exitCode, outputs, summary, log } = await deploy(namespace, images.crash);
+    expect(outputs, log).toMatchObject({
+      verdict: "fail",
+      revision: "3",
+      "previous-revision": "1",
+      image: images.good,
+    });
+    expect(outputs.reason).toMatch(
+      /crashed 3 times with exit code 3; its last words: cannot load \/models\/double\S+: no such file; rolled back to what revision 1 was$/,
+    );
+    expect(exitCode).toBe(1);
+    expect(summary).toContain("cannot load /models/double/1/model.onnx");
+    expect(servedImages(namespace)).toContain(images.good);
+    expect(await newestEvidence(images.crash)).toMatchObject({
+      verdict: "fail",
+      details: { diagnosis: { cause: "crash-loop" } },
+    });
+  });
+
+  it("uninstalls a first install that fails, and names the policy that refused it", async () => {
+    const namespace = fresh();
+    const { outputs, milliseconds, log } = await deploy(namespace, images.good, { set: "privileged=true" });
+    expect(outputs, log).toMatchObject({ verdict: "fail", revision: "", image: "" });
+    expect(outputs.reason).toMatch(/Pod Security Standard refuses the pods of Deployment double: .*uninstalled/);
+    expect(milliseconds).toBeLessThan(30_000);
+    expect(tool("helm", "list", "-n", namespace, "-q").trim()).toBe("");
+  });
+
+  it("leaves a release in place when the cluster has no room for it", async () => {
+    const namespace = fresh();
+    await deploy(namespace, images.good);
+    const { outputs, log } = await deploy(namespace, images.good, {
+      set: "request=900Gi\nmemory=900Gi",
+      timeout: "6s",
+    });
+    expect(outputs, log).toMatchObject({ verdict: "inconclusive", revision: "2" });
+    expect(outputs.reason).toMatch(/fits on no node: .*Insufficient memory.*; revision 2 was left in place$/);
+    expect(servedImages(namespace)).toHaveLength(2);
+    expect((await deploy(namespace, images.good)).outputs).toMatchObject({ verdict: "pass", revision: "3" });
+  });
+
+  it("goes back to the newest revision with another digest, or to the one that is named", async () => {
+    const namespace = fresh();
+    for (const image of [images.good, images.other, images.other]) await deploy(namespace, image);
+    const rollback = (more: Record<string, string> = {}) =>
+      runAction("helm-deploy", inputsOf(namespace, { operation: "rollback", ...more }), environmentOf());
+    const back = await rollback();
+    expect(back.outputs, back.log).toMatchObject({
+      verdict: "pass",
+      revision: "4",
+      "previous-revision": "3",
+      image: images.good,
+    });
+    expect(servedImages(namespace)).toContain(images.good);
+    expect((await rollback({ revision: "3" })).outputs).toMatchObject({ verdict: "pass", image: images.other });
+    expect((await rollback({ revision: "77" })).outputs).toMatchObject({
+      verdict: "fail",
+      code: "ROLLBACK_IMPOSSIBLE",
+    });
+  });
+
+  it("ends in time when it is cancelled, and the next run goes on from there", async () => {
+    const namespace = fresh();
+    await deploy(namespace, images.good);
+    const action = startAction("helm-deploy", inputsOf(namespace, { image: images.unready }), environmentOf());
+    await action.printed("pods ready (");
+    action.interrupt();
+    const { outputs, milliseconds } = await action.ended;
+    expect(outputs).toMatchObject({ verdict: "inconclusive", code: "CANCELLED" });
+    expect(milliseconds).toBeLessThan(7_000);
+    expect(helmHistory(namespace).at(-1)?.status).toBe("failed");
+    const next = await deploy(namespace, images.other);
+    expect(next.outputs, next.log).toMatchObject({ verdict: "pass", image: images.other });
+  });
+
+  it("mends what a killed run left unfinished, and waits for one that may be alive", async () => {
+    const namespace = fresh();
+    await deploy(namespace, images.good);
+    await killedUpgrade(namespace, "7-1");
+    const other = await deploy(namespace, images.other, { timeout: "4s" }, { GITHUB_RUN_ID: "8" });
+    expect(other.outputs, other.log).toMatchObject({ verdict: "inconclusive", code: "RELEASE_LOCKED" });
+    const again = await deploy(namespace, images.other, {}, { GITHUB_RUN_ATTEMPT: "2" });
+    expect(again.log).toContain("was left unfinished by a run that is gone; mending: back to revision 1");
+    expect(again.outputs, again.log).toMatchObject({ verdict: "pass", revision: "4", image: images.other });
+  });
+
+  it("mends a first install that was killed by uninstalling it", async () => {
+    const namespace = fresh();
+    kubectl("create", "namespace", namespace);
+    await killedUpgrade(namespace, "7-1");
+    const { outputs, log } = await deploy(namespace, images.good, {}, { GITHUB_RUN_ATTEMPT: "2" });
+    expect(log).toContain("mending: uninstalled");
+    expect(outputs, log).toMatchObject({ verdict: "pass", revision: "1" });
+  });
+
+  it("refuses a chart that helm does not accept, and changes nothing", async () => {
+    const { outputs, log } = await deploy(fresh(), images.good, { set: "image=text" });
+    expect(outputs, log).toMatchObject({ verdict: "fail", code: "CHART_INVALID" });
+  });
+
+  it("deploys with the chart that comes with the actions", async () => {
+    const { outputs, log } = await deploy(fresh(), images.good, { chart: "model-server" });
+    expect(outputs, log).toMatchObject({ verdict: "pass", image: images.good });
+  });
+
+  it("tells a wrong token from a cluster that does not answer", async () => {
+    const config = parse(kubeconfig);
+    for (const { user } of config.users) for (const key of Object.keys(user)) delete user[key];
+    for (const { user } of config.users) user.token = "wrong-token";
+    const denied = await deploy(fresh(), images.good, { kubeconfig: stringify(config) });
+    expect(denied.outputs, denied.log).toMatchObject({ verdict: "fail", code: "CLUSTER_DENIED" });
+    for (const { cluster } of config.clusters) cluster.server = "https://127.0.0.1:1";
+    const away = await deploy(fresh(), images.good, { kubeconfig: stringify(config) });
+    expect(away.outputs, away.log).toMatchObject({ verdict: "inconclusive", code: "CLUSTER_UNREACHABLE" });
+    expect(await newestEvidence(images.good)).toMatchObject({
+      verdict: "inconclusive",
+      details: { code: "CLUSTER_UNREACHABLE" },
+    });
+  });
+});
+
+/** What a run that is killed with all its children leaves: a revision that Helm takes for one in progress. */
+async function killedUpgrade(namespace: string, run: string): Promise<void> {
+  const { digest } = parseImageReference(images.unready);
+  const values = `image.repository=${repository},image.digest=${digest}`;
+  const labels = `mlops-actions/run=${run},mlops-actions/timeout=90`;
+  const args = [
+    "upgrade",
+    "--install",
+    "double",
+    chart,
+    "-n",
+    namespace,
+    "--wait",
+    "--set-string",
+    values,
+    "--labels",
+    labels,
+  ];
+  const helm = spawn("helm", args, { env: { ...process.env, ...machine }, stdio: "ignore" });
+  const pending = () => {
+    try {
+      return helmHistory(namespace).at(-1)?.status.startsWith("pending-");
+    } catch {
+      return false;
+    }
+  };
+  while (!pending()) await wait(200);
+  await wait(1_000);
+  helm.kill("SIGKILL");
+}
