@@ -52,7 +52,7 @@ export async function deploy(
   const previous = before.deployed;
   context.log.line(`deploying ${formatImage(image)} as release ${inputs.release} in namespace ${inputs.namespace}`);
   const args = upgradeArguments(tools.helm.major, upgradeOf(image, chart, inputs, context));
-  const rollout = await supervise(args, target, tools, context);
+  const rollout = await supervise(args, target, inputs.timeout, tools, context);
   const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace));
   if (rollout.ended === "badly" && after.last?.revision === before.last?.revision) throw notBegun(target, rollout);
   const problem = await problemOf(rollout, image, inputs.timeout, tools.registry);

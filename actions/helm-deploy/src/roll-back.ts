@@ -80,7 +80,7 @@ export async function rollBack(
     timeoutSeconds: Math.ceil(inputs.timeout / 1_000),
     wait: true,
   });
-  const rollout = await supervise(args, target, tools, context);
+  const rollout = await supervise(args, target, inputs.timeout, tools, context);
   const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
   const common = { revision: after, previous: before.deployed, rollout };
   const registry = await openRegistry(image);

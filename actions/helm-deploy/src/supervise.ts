@@ -28,14 +28,19 @@ export type Rollout =
     };
 
 const pollMilliseconds = 1_500;
+/** A line at least so often while nothing changes, so that nobody takes the job for dead. */
+const reminderMilliseconds = 15_000;
 
 /**
  * Runs a Helm command that waits, and watches the release's workloads while it does: prints progress, stops it early on a
  * cause that waiting cannot heal, and collects the evidence of a failure while it is still there.
+ *
+ * @param timeoutMilliseconds what Helm was given as its own timeout
  */
 export async function supervise(
   args: readonly string[],
   target: Target,
+  timeoutMilliseconds: number,
   tools: { readonly helm: Helm; readonly kubectl: Kubectl },
   context: ActionContext,
 ): Promise<Rollout> {
@@ -47,6 +52,8 @@ export async function supervise(
   const helmEnded = tools.helm
     .run(args, {
       signal: AbortSignal.any([signal, hopeless.signal]),
+      // Helm keeps its own time, for hooks and for the rollout each; this is for a Helm that hangs.
+      timeoutMilliseconds: 3 * timeoutMilliseconds + 60_000,
       onLine: (line, stream) => (stream === "stderr" ? log.tool(line) : undefined),
     })
     .catch((error: unknown): RunResult => {
@@ -82,7 +89,8 @@ async function watch(
   { clock, log }: ActionContext,
 ): Promise<void> {
   const since = new Map<string, number>();
-  let printed = "";
+  const started = clock.now();
+  let printed = { lines: "", at: started };
   while (!until.aborted) {
     const snapshot = await reader.read().catch((error: Error): Snapshot | undefined => {
       if (!until.aborted) log.line(`the cluster could not be watched for a moment: ${error.message}`);
@@ -93,9 +101,11 @@ async function watch(
       const progress = rolloutProgress(snapshot).filter(
         ({ kind, name, generation }) => generation > (before.get(`${kind} ${name}`) ?? 0),
       );
-      const lines = progress.map(describeProgress).join("\n");
-      if (lines !== printed) log.line(lines);
-      printed = lines;
+      const lines = progress.map(describeProgress).join("; ");
+      if (lines !== "" && (lines !== printed.lines || clock.now() - printed.at >= reminderMilliseconds)) {
+        log.line(`${Math.round((clock.now() - started) / 1_000)} s: ${lines}`);
+        printed = { lines, at: clock.now() };
+      }
       const hopeless = lasting(diagnose(progress, snapshot.events), since, clock.now());
       if (hopeless) {
         log.line(`waiting on is hopeless: ${hopeless.sentence}`);

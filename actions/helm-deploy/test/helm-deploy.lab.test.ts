@@ -1,69 +1,32 @@
-import { execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { readStatements } from "../../shared/src/evidence/store.ts";
 import { parseImageReference } from "../../shared/src/oci/reference.ts";
-import { RegistryClient } from "../../shared/src/oci/registry.ts";
-import { pushModelImage } from "../../shared/test/kubernetes/model-image.ts";
-import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
-
-const { addresses, environment: machine } = inject("lab");
-const chart = join(import.meta.dirname, "../../shared/test/kubernetes/chart");
-const kubeconfig = readFileSync(addresses.kubernetes.kubeconfig, "utf8");
-const { environment: folders } = runnerFolders();
-const repository = `${addresses.registry}/test/helm-deploy-${process.pid}`;
-const images = { good: "", other: "", crash: "", unready: "" };
-
-beforeAll(async () => {
-  images.good = await pushModelImage(repository, "good");
-  images.other = await pushModelImage(repository, "good", "other");
-  images.crash = await pushModelImage(repository, "crash");
-  images.unready = await pushModelImage(repository, "unready");
-});
-
-const workflow = { GITHUB_RUN_ID: "7", GITHUB_RUN_ATTEMPT: "1", GITHUB_SHA: "0123456789abcdef", GITHUB_ACTOR: "ann" };
-const environmentOf = (more: object = {}) => ({ ...machine, ...folders, ...workflow, ...more });
-const inputsOf = (namespace: string, more: Record<string, string> = {}) => ({
+import { runAction, startAction } from "../../shared/test/mlflow/action-process.ts";
+import {
+  addresses,
   chart,
-  release: "double",
-  namespace,
-  environment: "staging",
+  cleanUp,
+  deploy,
+  environmentOf,
+  fresh,
+  helm,
+  helmHistory,
+  images,
+  inputsOf,
+  killedUpgrade,
   kubeconfig,
-  context: addresses.kubernetes.context,
-  timeout: "90s",
-  ...more,
-});
-const deploy = (namespace: string, image: string, more: Record<string, string> = {}, variables: object = {}) =>
-  runAction("helm-deploy", inputsOf(namespace, { image, ...more }), environmentOf(variables));
+  kubectl,
+  limitedKubeconfig,
+  newestEvidence,
+  pushImages,
+  servedImages,
+} from "./real-cluster.ts";
 
-const tool = (command: string, ...args: string[]) =>
-  execFileSync(command, args, {
-    encoding: "utf8",
-    env: { ...process.env, ...machine },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-const context = () => (addresses.kubernetes.context ? ["--context", addresses.kubernetes.context] : []);
-const kubectl = (...args: string[]) => tool("kubectl", ...context(), ...args);
-const helmHistory = (namespace: string) =>
-  JSON.parse(tool("helm", "history", "double", "-n", namespace, "-o", "json")) as {
-    revision: number;
-    status: string;
-    description: string;
-  }[];
-const servedImages = (namespace: string) =>
-  kubectl("get", "pods", "-n", namespace, "-o", "jsonpath={.items[*].spec.containers[*].image}").split(" ");
-const newestEvidence = async (image: string) => {
-  const reference = parseImageReference(image);
-  const statements = await readStatements(new RegistryClient(reference), reference.digest);
-  return statements.at(-1)?.predicate;
-};
-
-let number = 0;
-/** A namespace's name that nobody has used. */
-const fresh = () => `helm-deploy-${process.pid}-${++number}`;
+beforeAll(pushImages);
+afterAll(cleanUp);
 
 describe("helm-deploy on a real cluster", () => {
   it("deploys by digest into a namespace that it makes, and leaves evidence", async () => {
@@ -124,7 +87,7 @@ describe("helm-deploy on a real cluster", () => {
     expect(outputs, log).toMatchObject({ verdict: "fail", revision: "", image: "" });
     expect(outputs.reason).toMatch(/Pod Security Standard refuses the pods of Deployment double: .*uninstalled/);
     expect(milliseconds).toBeLessThan(30_000);
-    expect(tool("helm", "list", "-n", namespace, "-q").trim()).toBe("");
+    expect(helm("list", "-n", namespace, "-q").trim()).toBe("");
   });
 
   it("leaves a release in place when the cluster has no room for it", async () => {
@@ -194,6 +157,50 @@ describe("helm-deploy on a real cluster", () => {
     expect(outputs, log).toMatchObject({ verdict: "pass", revision: "1" });
   });
 
+  it("says that the cluster cannot find the image, long before the time is up", async () => {
+    const elsewhere = {
+      "repository-key": "other.repository",
+      set: `image.repository=${addresses.registry}/test/nothing`,
+    };
+    const { outputs, milliseconds, log } = await deploy(fresh(), images.good, elsewhere);
+    expect(outputs, log).toMatchObject({ verdict: "fail", remedy: expect.stringContaining("check the repository") });
+    expect(outputs.reason).toMatch(
+      /cannot be pulled: the registry does not have it; the failed first install was uninstalled/,
+    );
+    expect(milliseconds).toBeLessThan(60_000);
+  });
+
+  it("does not take helm's success for that of the digest", async () => {
+    const { digest } = parseImageReference(images.other);
+    const ignored = { "digest-key": "other.digest", set: `image.digest=${digest}` };
+    const { outputs, log } = await deploy(fresh(), images.good, ignored);
+    expect(outputs, log).toMatchObject({ verdict: "fail", remedy: expect.stringContaining("digest-key") });
+    expect(outputs.reason).toMatch(/^no pod of the release runs [0-9a-f]{12}, although helm ended well; .*uninstalled/);
+  });
+
+  it("deploys a chart from a registry", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "chart-"));
+    helm("package", chart, "--destination", folder);
+    helm("push", join(folder, "double-0.1.0.tgz"), `oci://${addresses.registry}/charts`, "--plain-http");
+    rmSync(folder, { recursive: true });
+    const oci = { chart: `oci://${addresses.registry}/charts/double`, "chart-version": "0.1.0" };
+    const { outputs, log } = await deploy(fresh(), images.good, oci);
+    expect(outputs, log).toMatchObject({ verdict: "pass", image: images.good });
+    const missing = await deploy(fresh(), images.good, { ...oci, "chart-version": "9.9.9" });
+    expect(missing.outputs, missing.log).toMatchObject({ verdict: "fail", code: "CHART_INVALID" });
+  });
+
+  it("needs no more than a role in the namespace", async () => {
+    const namespace = fresh();
+    kubectl("create", "namespace", namespace);
+    const limited = { kubeconfig: limitedKubeconfig(namespace) };
+    const { outputs, log } = await deploy(namespace, images.good, limited);
+    expect(log).toContain("this user may not see namespaces; taken to be there");
+    expect(outputs, log).toMatchObject({ verdict: "pass", service: "double" });
+    const beyond = await deploy(fresh(), images.good, limited);
+    expect(beyond.outputs, beyond.log).toMatchObject({ verdict: "fail", code: "CLUSTER_FORBIDDEN" });
+  });
+
   it("refuses a chart that helm does not accept, and changes nothing", async () => {
     const { outputs, log } = await deploy(fresh(), images.good, { set: "image=text" });
     expect(outputs, log).toMatchObject({ verdict: "fail", code: "CHART_INVALID" });
@@ -219,34 +226,3 @@ describe("helm-deploy on a real cluster", () => {
     });
   });
 });
-
-/** What a run that is killed with all its children leaves: a revision that Helm takes for one in progress. */
-async function killedUpgrade(namespace: string, run: string): Promise<void> {
-  const { digest } = parseImageReference(images.unready);
-  const values = `image.repository=${repository},image.digest=${digest}`;
-  const labels = `mlops-actions/run=${run},mlops-actions/timeout=90`;
-  const args = [
-    "upgrade",
-    "--install",
-    "double",
-    chart,
-    "-n",
-    namespace,
-    "--wait",
-    "--set-string",
-    values,
-    "--labels",
-    labels,
-  ];
-  const helm = spawn("helm", args, { env: { ...process.env, ...machine }, stdio: "ignore" });
-  const pending = () => {
-    try {
-      return helmHistory(namespace).at(-1)?.status.startsWith("pending-");
-    } catch {
-      return false;
-    }
-  };
-  while (!pending()) await wait(200);
-  await wait(1_000);
-  helm.kill("SIGKILL");
-}

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../shared/src/oci/digest.ts";
 import { mediaTypes } from "../../shared/src/oci/manifest.ts";
-import { runAction, runnerFolders } from "../../shared/test/mlflow/action-process.ts";
+import { runAction, runnerFolders } from "../../shared/test/action-process.ts";
 
 const { workspace, environment } = runnerFolders();
 

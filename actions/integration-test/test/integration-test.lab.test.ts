@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { readStatements } from "../../shared/src/evidence/store.ts";
 import { parseImageReference } from "../../shared/src/oci/reference.ts";
 import { RegistryClient } from "../../shared/src/oci/registry.ts";
+import { runAction, runnerFolders, startAction } from "../../shared/test/action-process.ts";
 import { pushModelImage } from "../../shared/test/kubernetes/model-image.ts";
-import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
 
 const { addresses, environment: machine } = inject("lab");
 const chart = join(import.meta.dirname, "../../shared/test/kubernetes/chart");
@@ -39,6 +39,10 @@ function install(release: string, image: string, replicas = 1): void {
     ...kubeContext,
   );
 }
+
+afterAll(() => {
+  tool("kubectl", ...context, "delete", "namespace", namespace, "--wait=false");
+});
 
 beforeAll(async () => {
   images.good = await pushModelImage(repository, "good");

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
+import { runAction, runnerFolders, startAction } from "../../shared/test/action-process.ts";
 
 const fixture = join(import.meta.dirname, "../../shared/test/kubernetes/fixture/server.mjs");
 const started: ChildProcess[] = [];

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
+import { runAction, runnerFolders, startAction } from "../../shared/test/action-process.ts";
 import { LittleMlflow } from "../../shared/test/mlflow/little-mlflow.ts";
 
 // Each test starts the action a few times, as a process.

@@ -7,7 +7,7 @@ import { MlflowApi } from "../../shared/src/mlflow/api.ts";
 import { artifactFolder, listFiles } from "../../shared/src/mlflow/artifacts.ts";
 import { requireRun } from "../../shared/src/mlflow/model-files.ts";
 import { findVersion, findVersionByAlias } from "../../shared/src/mlflow/registered-models.ts";
-import { runAction, runnerFolders, startAction } from "../../shared/test/mlflow/action-process.ts";
+import { runAction, runnerFolders, startAction } from "../../shared/test/action-process.ts";
 import { notebookText } from "./notebooks.ts";
 
 // The first run installs the example's packages; later ones find them in the cache.

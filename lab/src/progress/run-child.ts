@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, createWriteStream, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import { createInterface } from "node:readline";
 import { adopt, signalExitCode } from "./children.ts";
@@ -72,18 +72,18 @@ export async function runChild(
     });
   }
   const [executable = program, ...words] = [...endWithParent(), program, ...args];
+  const log = options.log === undefined ? undefined : openSync(options.log, "a");
   const child = spawn(executable, words, {
     cwd: options.cwd,
     env: environment,
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const log = options.log === undefined ? undefined : createWriteStream(options.log, { flags: "a" });
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].on("data", (chunk: Buffer) => {
       output[stream].push(chunk);
-      log?.write(chunk);
+      if (log !== undefined) writeSync(log, chunk);
     });
     if (options.onLine) createInterface({ input: child[stream] }).on("line", (line) => options.onLine?.(line, stream));
   }
@@ -120,6 +120,6 @@ export async function runChild(
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", abort);
     group?.ended();
-    log?.end();
+    if (log !== undefined) closeSync(log);
   }
 }

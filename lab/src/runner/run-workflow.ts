@@ -34,7 +34,6 @@ export async function runWorkflow(request: WorkflowRequest): Promise<WorkflowRun
     if (!record.begun && code !== 0 && !request.signal?.aborted) throw refused(request, error);
     return record.result(code, error);
   } finally {
-    killTracked(trackingId);
     rmSync(folder.path, { recursive: true, force: true });
   }
 }
@@ -91,7 +90,7 @@ async function runAct(
     const code = await new Promise<number>((resolve, reject) => {
       act.on("error", reject);
       act.on("close", (exit, signal) => resolve(signal ? signalExitCode(signal) : (exit ?? 0)));
-      // A process that a step left behind must not keep the run open.
+      // What steps left behind goes with the run, and must not keep it open.
       act.on("exit", () => killTracked(trackingId));
     });
     return { code, error: reason.length > 0 ? reason.join("; ") : undefined };

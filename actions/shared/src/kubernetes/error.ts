@@ -4,7 +4,7 @@ import { ActionError } from "../action-runtime/error.ts";
  * What kubectl or helm printed about the cluster, as an error with its cause. Sources of the texts: client-go, its
  * net/http errors, and the API server's statuses.
  *
- * Codes: `CLUSTER_UNREACHABLE` (inconclusive), `CLUSTER_DENIED`, `CLUSTER_REFUSED`.
+ * Codes: `CLUSTER_UNREACHABLE` (inconclusive), `CLUSTER_DENIED` (who is this?), `CLUSTER_FORBIDDEN` (may not), `CLUSTER_REFUSED`.
  */
 export function clusterError(what: string, stderr: string): ActionError {
   const said = lastLines(stderr);
@@ -27,7 +27,7 @@ export function clusterError(what: string, stderr: string): ActionError {
       remedy: "the token or certificate is wrong or has expired: store a fresh kubeconfig in the environment's secret",
     });
   if (/forbidden/i.test(stderr) && !/violates PodSecurity|exceeded quota/.test(stderr))
-    return new ActionError("CLUSTER_DENIED", {
+    return new ActionError("CLUSTER_FORBIDDEN", {
       message: `the kubeconfig's user may not ${what}: ${said}`,
       remedy: "grant it the role that the action's README lists, in this namespace",
     });

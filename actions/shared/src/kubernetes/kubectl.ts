@@ -48,7 +48,7 @@ export class Kubectl {
   /**
    * One object, or undefined where there is none of that name.
    *
-   * @throws ActionError `CLUSTER_UNREACHABLE`, `CLUSTER_DENIED`, `CLUSTER_REFUSED`
+   * @throws ActionError `CLUSTER_UNREACHABLE`, `CLUSTER_DENIED`, `CLUSTER_FORBIDDEN`, `CLUSTER_REFUSED`
    */
   async get<T>(kind: string, name: string, namespace?: string): Promise<T | undefined> {
     const result = await this.#read(["get", kind, name, ...inNamespace(namespace), "--ignore-not-found", "-o", "json"]);

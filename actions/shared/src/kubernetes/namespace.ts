@@ -28,7 +28,7 @@ export async function ensureNamespace(
     const made = await kubectl.create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
     if (made) log.line(`namespace ${name} created; it enforces the Pod Security Standard 'restricted'`);
   } catch (error) {
-    if (!(error instanceof ActionError) || error.code !== "CLUSTER_DENIED") throw error;
+    if (!(error instanceof ActionError) || error.code !== "CLUSTER_FORBIDDEN") throw error;
     throw new ActionError("NAMESPACE_DENIED", {
       message: `namespace ${name} does not exist, and the kubeconfig's user may not create it`,
       remedy: `create it once: kubectl create namespace ${name}`,
@@ -41,8 +41,7 @@ async function find(kubectl: Kubectl, name: string): Promise<Namespace | "hidden
   try {
     return await kubectl.get<Namespace>("namespace", name);
   } catch (error) {
-    if (error instanceof ActionError && error.code === "CLUSTER_DENIED" && /may not/.test(error.message))
-      return "hidden";
+    if (error instanceof ActionError && error.code === "CLUSTER_FORBIDDEN") return "hidden";
     throw error;
   }
 }

@@ -28,7 +28,7 @@ export class SnapshotReader {
     this.#release = release;
   }
 
-  /** @throws ActionError `CLUSTER_UNREACHABLE`; `CLUSTER_DENIED` when not even pods may be read */
+  /** @throws ActionError `CLUSTER_UNREACHABLE`; `CLUSTER_FORBIDDEN` when not even pods may be read */
   async read(): Promise<Snapshot> {
     return arrange(await this.#items(), this.#release, this.#namespace);
   }
@@ -37,7 +37,7 @@ export class SnapshotReader {
     try {
       return await this.#kubectl.list<Item>(this.#visible.join(","), this.#namespace);
     } catch (error) {
-      if (!isDenied(error) || this.#visible.length === 1) throw error;
+      if (!isForbidden(error) || this.#visible.length === 1) throw error;
     }
     const visible: string[] = [];
     const items: Item[] = [];
@@ -46,7 +46,7 @@ export class SnapshotReader {
         items.push(...(await this.#kubectl.list<Item>(kind, this.#namespace)));
         visible.push(kind);
       } catch (error) {
-        if (!isDenied(error) || kind === "pods") throw error;
+        if (!isForbidden(error) || kind === "pods") throw error;
       }
     }
     this.#visible = visible;
@@ -54,8 +54,8 @@ export class SnapshotReader {
   }
 }
 
-function isDenied(error: unknown): boolean {
-  return error instanceof ActionError && error.code === "CLUSTER_DENIED";
+function isForbidden(error: unknown): boolean {
+  return error instanceof ActionError && error.code === "CLUSTER_FORBIDDEN";
 }
 
 /** Sorts the objects of a namespace into a snapshot of one release. */

@@ -12,7 +12,7 @@ describe("clusterError", () => {
     ["Unable to connect to the server: net/http: TLS handshake timeout", "CLUSTER_UNREACHABLE"],
     ["tls: failed to verify certificate: x509: certificate signed by unknown authority", "CLUSTER_UNREACHABLE"],
     ["error: You must be logged in to the server (Unauthorized)", "CLUSTER_DENIED"],
-    ['pods is forbidden: User "ann" cannot list resource "pods" in the namespace "a"', "CLUSTER_DENIED"],
+    ['pods is forbidden: User "ann" cannot list resource "pods" in the namespace "a"', "CLUSTER_FORBIDDEN"],
     ["getting credentials: exec: executable gke-gcloud-auth-plugin not found", "CLUSTER_DENIED"],
     ['admission webhook "policy" denied the request: no', "CLUSTER_REFUSED"],
   ])("%s", (stderr, code) => expect(clusterError("read pods", stderr).code).toBe(code));

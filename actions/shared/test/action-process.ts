@@ -23,7 +23,7 @@ export interface StartedAction {
 
 /** A workspace and the runner's other folders, empty. */
 export function runnerFolders(): { readonly workspace: string; readonly environment: Record<string, string> } {
-  const root = mkdtempSync(join(tmpdir(), "mlflow-actions-"));
+  const root = mkdtempSync(join(tmpdir(), "actions-"));
   const folders = Object.fromEntries(
     ["workspace", "temp", "tools"].map((name) => [name, mkdtempSync(join(root, name))]),
   );
@@ -37,11 +37,11 @@ export function startAction(
   inputs: Readonly<Record<string, string>>,
   environment: Readonly<Record<string, string>>,
 ): StartedAction {
-  const folder = mkdtempSync(join(tmpdir(), "mlflow-action-"));
+  const folder = mkdtempSync(join(tmpdir(), "action-"));
   const files = { GITHUB_OUTPUT: join(folder, "output"), GITHUB_STEP_SUMMARY: join(folder, "summary") };
   for (const file of Object.values(files)) writeFileSync(file, "");
   const variables = Object.entries(inputs).map(([input, value]) => [`INPUT_${input.toUpperCase()}`, value]);
-  const main = resolve(import.meta.dirname, "../../..", name, "src/main.ts");
+  const main = resolve(import.meta.dirname, "../..", name, "src/main.ts");
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...files, ...environment, ...Object.fromEntries(variables) },
     stdio: ["ignore", "pipe", "pipe"],
