@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { parseImageReference } from "../../shared/src/oci/reference.ts";
-import { runAction, startAction } from "../../shared/test/mlflow/action-process.ts";
+import { runAction, startAction } from "../../shared/test/action-process.ts";
 import {
   addresses,
   chart,

@@ -7,8 +7,8 @@ import { parse, stringify } from "yaml";
 import { readStatements } from "../../shared/src/evidence/store.ts";
 import { parseImageReference } from "../../shared/src/oci/reference.ts";
 import { RegistryClient } from "../../shared/src/oci/registry.ts";
+import { runAction, runnerFolders } from "../../shared/test/action-process.ts";
 import { pushModelImage } from "../../shared/test/kubernetes/model-image.ts";
-import { runAction, runnerFolders } from "../../shared/test/mlflow/action-process.ts";
 
 export const { addresses, environment: machine } = inject("lab");
 export const chart = join(import.meta.dirname, "../../shared/test/kubernetes/chart");
