@@ -2,7 +2,7 @@ import { rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAdvisories } from "./advisories/advisories.ts";
 import { removeCgroups } from "./cluster/cgroups.ts";
-import { prepareCluster, stopCluster } from "./cluster/cluster.ts";
+import { type PreparedCluster, prepareCluster, stopCluster } from "./cluster/cluster.ts";
 import { choosePorts } from "./doors/ports.ts";
 import { type LabAddresses, labAddresses, labEnvironment } from "./environment.ts";
 import { type BaseImage, ensureBaseImages } from "./images/base-images.ts";
@@ -17,7 +17,14 @@ import { ensureBuilder } from "./services/builder.ts";
 import { type LabHome, labHome, SOCKETS } from "./state/home.ts";
 import { withLock } from "./state/lock.ts";
 import { handToCaller } from "./state/ownership.ts";
-import { type ClusterKind, type LabRecord, readRecord, requireRecord, writeRecord } from "./state/record.ts";
+import {
+  type ClusterChoice,
+  type ClusterKind,
+  type LabRecord,
+  readRecord,
+  requireRecord,
+  writeRecord,
+} from "./state/record.ts";
 import { ensureToolchain, type Toolchain } from "./toolchain/toolchain.ts";
 import { NAMES_ONLY, toolsFor } from "./tools.ts";
 
@@ -77,15 +84,18 @@ async function makeNew(
   toolchain: Toolchain,
   progress: Progress,
 ): Promise<BroughtUp> {
+  const cluster: ClusterChoice = {
+    kind: options.cluster ?? "embedded",
+    ...(options.context !== undefined && { context: options.context }),
+  };
   for (let attempt = 1; ; attempt += 1) {
-    const record: LabRecord = {
-      version: 1,
-      cluster: { kind: options.cluster ?? "embedded", ...(options.context && { context: options.context }) },
-      ports: await choosePorts(home.id),
-    };
+    const wanted: LabRecord = { version: 1, cluster, ports: await choosePorts(home.id) };
+    // Nothing is written down until the cluster is there: a lab keeps the kind of cluster that it was made with.
+    const prepared = await prepareCluster(home, wanted, toolchain, progress);
+    const record = { ...wanted, cluster: prepared.cluster };
     writeRecord(home, record);
     try {
-      return await makeWhole(home, record, toolchain, progress);
+      return await startParts(home, record, prepared, toolchain, progress);
     } catch (error) {
       if (attempt === 3 || !(error instanceof LabError) || error.code !== "PORT_TAKEN") throw error;
     }
@@ -98,11 +108,20 @@ async function makeWhole(
   toolchain: Toolchain,
   progress: Progress,
 ): Promise<BroughtUp> {
+  return startParts(home, record, await prepareCluster(home, record, toolchain, progress), toolchain, progress);
+}
+
+async function startParts(
+  home: LabHome,
+  record: LabRecord,
+  cluster: PreparedCluster,
+  toolchain: Toolchain,
+  progress: Progress,
+): Promise<BroughtUp> {
   const namespaces = await openNamespaces(home, toolchain.path("pause"));
-  const cluster = await prepareCluster(home, record, toolchain, progress);
   const parts = await bringUp(home, namespaces, allParts(home, record, toolchain, cluster.doors), progress);
   await cluster.connect();
-  await progress.step("builder", (step) => ensureBuilder(home, toolchain, step));
+  await ensureBuilder(home, toolchain, progress);
   return parts;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { Lab } from "../../lab/src/lab.ts";
 import type { WorkflowRequest } from "../../lab/src/runner/workflow-request.ts";
@@ -29,13 +29,24 @@ export function workflowRequest(
     event,
     payload: eventPayload(event, repository.commit),
     ...(manual && { inputs: { operation, digest: digest ?? "" } }),
-    secrets: { KUBECONFIG: readFileSync(lab.addresses.kubernetes.kubeconfig, "utf8") },
+    secrets: { KUBECONFIG: kubeconfigSecret(lab) },
     variables: { REGISTRY: lab.addresses.registry, MLFLOW_TRACKING_URI: lab.addresses.mlflow },
     environment: machineEnvironment(lab.environment),
     repositories: [{ name: libraryName, ref: libraryRef, folder: folders.actions }],
     state: folders.runnerState,
     toolCache: join(cacheFolder(), "runner-tool-cache"),
   };
+}
+
+/** The lab's kubeconfig as it would be kept in a secret: certificates and keys inside, and one context. */
+export function kubeconfigSecret({
+  addresses,
+  environment,
+  toolchain,
+}: Pick<Lab, "addresses" | "environment" | "toolchain">): string {
+  const { kubeconfig, context } = addresses.kubernetes;
+  const args = ["config", "view", "--raw", "--flatten", "--minify", "--kubeconfig", kubeconfig, "--context", context];
+  return execFileSync(toolchain.path("kubectl"), args, { encoding: "utf8", env: { ...process.env, ...environment } });
 }
 
 /** What the steps find on the machine: this one's settings for package registries and proxies, and the lab's tools. */

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Action, ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { recordFinding } from "../../shared/src/evidence/record.ts";
@@ -23,7 +23,7 @@ export const buildScan: Action<typeof inputs, { image: string; digest: string; f
   name: "build-scan",
   inputs,
   async run(given, context) {
-    await checkFiles(given);
+    await checkFiles(given, context.environment.GITHUB_WORKSPACE ?? ".");
     const folder = await mkdtemp(join(context.environment.RUNNER_TEMP ?? tmpdir(), "build-scan-"));
     try {
       return await buildScanPush(given, folder, context);
@@ -54,10 +54,14 @@ async function buildScanPush(given: BuildScanInputs, folder: string, context: Ac
   const gate = decideGate(scan.findings, { failOn: given["fail-on"], ignore: given.ignore });
 
   const pushed = registry !== undefined && gate.verdict === "pass";
+  // An earlier run may have pushed the same bytes, before anybody knew of the vulnerability.
+  const known = pushed || (registry !== undefined && (await registry.getManifest(digest)) !== undefined);
   const reason = `${gate.reason}; ${pushed ? "pushed the scanned bytes" : "nothing was pushed"}`;
   if (pushed) {
     const { sentBytes } = await log.group("push", () => layout.push(registry, tagName(given.tag)));
     log.line(`pushed ${formatImage(image)} (${(sentBytes / 1e6).toFixed(1)} MB sent)`);
+  }
+  if (registry !== undefined && known) {
     const { counts, accepted } = gate;
     const model = given.model === undefined ? undefined : { name: given.model, version: given["model-version"] };
     const evidence = {
@@ -98,12 +102,12 @@ async function layerBytes(layout: ImageLayout): Promise<number> {
   return (manifest.layers ?? []).reduce((sum, { size }) => sum + size, 0);
 }
 
-async function checkFiles({ context, dockerfile }: BuildScanInputs): Promise<void> {
+async function checkFiles({ context, dockerfile }: BuildScanInputs, workspace: string): Promise<void> {
   for (const [input, path, isRight] of [
     ["context", context, (found: { isDirectory(): boolean }) => found.isDirectory()],
     ["dockerfile", dockerfile, (found: { isFile(): boolean }) => found.isFile()],
   ] as const) {
-    const found = await stat(path).catch(() => undefined);
+    const found = await stat(resolve(workspace, path)).catch(() => undefined);
     if (found === undefined || !isRight(found))
       throw new ActionError("BUILD_INPUT_NOT_FOUND", {
         message: `input '${input}' names '${path}', which is not in the workspace`,

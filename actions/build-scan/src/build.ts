@@ -43,13 +43,14 @@ export async function buildImage(
   plan: BuildPlan,
   folder: string,
   timeoutMilliseconds: number,
-  { log, signal }: Pick<ActionContext, "log" | "signal">,
+  { log, signal, environment }: Pick<ActionContext, "log" | "signal" | "environment">,
 ): Promise<ImageLayout> {
   const layout = new ImageLayout(join(folder, "image"));
   const args = [...builder.prefix, ...buildArguments(plan, layout.folder)];
   const { exitCode, stderr } = await run(builder.command, args, {
     signal,
     timeoutMilliseconds,
+    directory: environment.GITHUB_WORKSPACE ?? ".",
     onLine: (line) => log.tool(line),
   });
   if (exitCode === 0) return layout;

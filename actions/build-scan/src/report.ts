@@ -1,4 +1,4 @@
-import { type Digest, shortDigest } from "../../shared/src/oci/digest.ts";
+import type { Digest } from "../../shared/src/oci/digest.ts";
 import { details, monospace, table } from "../../shared/src/report/markdown.ts";
 import { type Finding, type GateDecision, nameOf, severities } from "./gate.ts";
 import type { Scan } from "./scan.ts";
@@ -20,7 +20,7 @@ export function reportBuildScan({ image, digest, size, pushed, scan, gate }: Bui
     [
       [
         monospace(image),
-        monospace(`sha256:${shortDigest(digest)}…`),
+        monospace(digest),
         `${(size / 1e6).toFixed(1)} MB`,
         pushed ? "yes" : "no",
         `Grype ${scan.scanner.version}, database ${scan.scanner.database}`,

@@ -31,7 +31,10 @@ interface GrypeReport {
   }[];
   readonly descriptor: {
     readonly version: string;
-    readonly db?: { readonly status?: { readonly built?: string; from?: string } };
+    readonly db?: {
+      readonly status?: { readonly built?: string };
+      readonly providers?: Readonly<Record<string, unknown>>;
+    };
   };
 }
 
@@ -79,9 +82,15 @@ export function readReport(text: string): Scan {
     path: artifact.locations?.[0]?.path ?? "",
     fixedIn: vulnerability.fix?.versions ?? [],
   }));
-  const status = descriptor.db?.status;
-  const database = [status?.from, status?.built].filter(Boolean).join(", built ") || "unknown";
-  return { findings, scanner: { name: "grype", version: descriptor.version, database } };
+  return { findings, scanner: { name: "grype", version: descriptor.version, database: databaseOf(descriptor) } };
+}
+
+/** When the database was built, and whose advisories are in it; the public one has too many sources to name. */
+function databaseOf({ db }: GrypeReport["descriptor"]): string {
+  const sources = Object.keys(db?.providers ?? {}).sort();
+  const built = db?.status?.built ?? "at an unknown time";
+  const from = sources.length > 4 ? `${sources.length} sources` : sources.join(", ") || "unknown sources";
+  return `built ${built} from ${from}`;
 }
 
 function severityOf(text: string | undefined): Severity | undefined {

@@ -1,6 +1,7 @@
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { isDigest } from "../../shared/src/oci/digest.ts";
 import {
+  formatImage,
   formatRepository,
   type ImageReference,
   parseImageReference,
@@ -16,14 +17,26 @@ import type { PromoteInputs } from "./inputs.ts";
  */
 export async function findCandidate(given: PromoteInputs, registry: RegistryClient): Promise<ImageReference> {
   const repository = parseRepository(given.repository);
-  if (given.image !== undefined) return named(given.image, given.repository);
-  if (given.operation === "nominate") throw missing("image", "pass the digest that staging tested");
+  if (given.operation === "nominate") {
+    if (given.image === undefined) throw missing("image", "pass the digest that staging tested");
+    if (given.tag === undefined) throw missing("tag", "pass the tag that a proven image gets, such as candidate");
+  }
+  if (given.image !== undefined) return stored(named(given.image, given.repository), registry);
   if (given.tag === undefined) throw missing("image' nor input 'tag", "pass the digest, or the tag that names it");
   const digest = await registry.resolveTag(given.tag);
   if (digest !== undefined) return { ...repository, digest };
   throw new ActionError("IMAGE_NOT_FOUND", {
     message: `${given.repository} has no tag '${given.tag}', so there is nothing to promote`,
     remedy: "run the pipeline to the end of staging first, or pass the digest to promote",
+  });
+}
+
+/** A digest that is nowhere has no evidence either, but that is not what is wrong with it. */
+async function stored(image: ImageReference, registry: RegistryClient): Promise<ImageReference> {
+  if (await registry.getManifest(image.digest)) return image;
+  throw new ActionError("IMAGE_NOT_FOUND", {
+    message: `image ${formatImage(image)} is not in the registry`,
+    remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
   });
 }
 

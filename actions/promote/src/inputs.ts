@@ -6,7 +6,9 @@ export const inputs = {
   operation: choice(["verify", "nominate", "record", "find"], "verify"),
   image: text().optional(),
   repository: text(),
-  tag: text().optional(),
+  tag: text()
+    .regex(/^\w[\w.-]{0,127}$/, "expected a tag: letters, digits, _, . and -, at most 128")
+    .optional(),
   require: lines().transform((names, context) => {
     const unknown = names.filter((name) => !stages.includes(name as Stage));
     if (unknown.length > 0) context.addIssue(`no stage is called ${unknown.join(", ")}; stages: ${stages.join(", ")}`);

@@ -1,4 +1,5 @@
 import type { Action, ActionContext } from "../../shared/src/action-runtime/action.ts";
+import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import type { StageResult } from "../../shared/src/action-runtime/verdict.ts";
 import { decidePromotion } from "../../shared/src/evidence/promotion-policy.ts";
 import { recordFinding } from "../../shared/src/evidence/record.ts";
@@ -95,16 +96,33 @@ async function record(
 ): Promise<StageResult<Outputs>> {
   const { registry, image, model } = promotion;
   const alias = given.alias ?? "";
-  const previousVersion = model && alias !== "" ? await moveAlias(given, alias, model, context) : undefined;
+  checkModel(given, promotion);
+  const moves = given.model !== undefined && alias !== "";
+  const previousVersion = model && moves ? await moveAlias(given, alias, model, context) : undefined;
   const what = model ? `${model.name} version ${model.version}` : `digest ${shortDigest(image.digest)}`;
   const reason = `${what} is in ${given.environment}`;
-  const details = { model, alias, previousVersion };
+  const details = { model, alias: moves ? alias : undefined, previousVersion };
   const finding = { stage: "promote", environment: given.environment, verdict: "pass", reason, details } as const;
   await recordFinding(registry, image, finding, context);
   return {
     verdict: "pass",
-    reason: model && alias ? `${reason}; alias ${alias} moved from ${previousVersion ?? "nothing"}` : reason,
+    reason: model && moves ? `${reason}; ${describeMove(alias, model.version, previousVersion)}` : reason,
     outputs: outputs(image, model, previousVersion),
-    summary: reportRecord({ image, model, environment: given.environment, alias, previousVersion }),
+    summary: reportRecord({ image, model, environment: given.environment, alias: moves ? alias : "", previousVersion }),
   };
+}
+
+function describeMove(alias: string, version: string, previous: string | undefined): string {
+  return previous === version
+    ? `alias ${alias} named it already`
+    : `alias ${alias} moved from ${previous ?? "nothing"}`;
+}
+
+/** @throws ActionError `MODEL_OTHER` when the image holds another model than the one whose alias is to move. */
+function checkModel(given: PromoteInputs, { image, model }: Promotion): void {
+  if (given.model === undefined || model === undefined || model.name === given.model) return;
+  throw new ActionError("MODEL_OTHER", {
+    message: `${formatImage(image)} holds model '${model.name}', not '${given.model}'`,
+    remedy: "promote an image of this model, or correct input `model`",
+  });
 }

@@ -3,7 +3,7 @@ import type { Progress } from "../progress/progress.ts";
 import { builderEnvironment } from "../services/builder.ts";
 import { writeIfDifferent } from "../state/atomic-file.ts";
 import type { LabHome } from "../state/home.ts";
-import { type LabRecord, writeRecord } from "../state/record.ts";
+import type { ClusterChoice, LabRecord } from "../state/record.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
 import { copyContext, currentContext } from "./current.ts";
 import { connectRegistry, kindOf, startKind, stopKind } from "./kind.ts";
@@ -12,13 +12,15 @@ import { ensurePki } from "./pki.ts";
 
 /** A cluster that is prepared: what the lab's parts have to know of it. */
 export interface PreparedCluster {
+  /** The lab's choice, with the context named. */
+  readonly cluster: ClusterChoice;
   /** Addresses of the machine, beside loopback, at which the cluster's nodes reach the lab's registry. */
   readonly doors: readonly Door[];
   /** What is left to do when the parts are up. */
   connect(): Promise<void>;
 }
 
-const NOTHING_MORE: PreparedCluster = { doors: [], connect: async () => undefined };
+const NOTHING_MORE = { doors: [], connect: async () => undefined };
 
 /** Does what has to be done for the lab's kind of cluster before its parts start, and writes the lab's kubeconfig. */
 export async function prepareCluster(
@@ -31,22 +33,22 @@ export async function prepareCluster(
   const { ports } = record;
   switch (record.cluster.kind) {
     case "embedded":
-      await progress.step("certificates", (step) => ensurePki(home, step));
+      await ensurePki(home, progress);
       writeIfDifferent(target, kubeconfig(home, "admin", ports.kubernetes));
-      return NOTHING_MORE;
+      return { cluster: { kind: "embedded" }, ...NOTHING_MORE };
     case "current":
-      await progress.step("cluster", async (step) => {
+      return progress.step("cluster", async (step) => {
         const context = record.cluster.context ?? (await currentContext(toolchain, step));
         await copyContext(context, target, toolchain, step);
-        writeRecord(home, { ...record, cluster: { kind: "current", context } });
         step.say(`context ${context}; its nodes must be able to pull the images that it is to run`);
+        return { cluster: { kind: "current", context }, ...NOTHING_MORE };
       });
-      return NOTHING_MORE;
     case "kind":
       return progress.step("cluster", async (step) => {
         const kind = kindOf(home, step, builderEnvironment(home));
         const gateway = await startKind(kind, ports, target);
         return {
+          cluster: { kind: "kind" },
           doors: [{ host: gateway, port: ports.registry }],
           connect: () => connectRegistry(kind, ports.registry, gateway),
         };

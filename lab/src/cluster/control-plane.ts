@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { expectInside } from "../doors/dial.ts";
 import { type Ending, type Part, programPart } from "../parts/part.ts";
 import { inside, type LabHome } from "../state/home.ts";
@@ -134,9 +133,4 @@ function healthz(home: LabHome, port: number): Promise<void> {
 /** Command-line flags in the form that Kubernetes' components take. */
 export function asFlags(flags: Readonly<Record<string, string | number | boolean>>): string[] {
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-}
-
-/** The folder that holds the keys of the cluster, as this process sees it. */
-export function pkiFolder(home: LabHome): string {
-  return join(home.state, "pki");
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Progress } from "../progress/progress.ts";
 import type { Step } from "../progress/step.ts";
 import type { LabHome } from "../state/home.ts";
 import { NETWORK, NODE } from "./network.ts";
@@ -45,6 +46,8 @@ const IDENTITIES = {
 /** The name of a participant of the cluster, and of its certificate. */
 export type IdentityName = keyof typeof IDENTITIES;
 
+const SERVICE_ACCOUNTS = "service-accounts";
+
 const folder = (home: LabHome) => join(home.state, "pki");
 
 /** The certificate and key of a participant, PEM. */
@@ -87,10 +90,15 @@ async function issue(
 }
 
 /** Makes the cluster's authority and the certificates that it gives out, as far as they are missing. */
-export async function ensurePki(home: LabHome, step: Step): Promise<void> {
-  const pki = folder(home);
+export async function ensurePki(home: LabHome, progress: Progress): Promise<void> {
+  const names = ["ca", SERVICE_ACCOUNTS, ...Object.keys(IDENTITIES)];
+  if (names.every((name) => existsSync(join(folder(home), `${name}.crt`)))) return;
+  await progress.step("certificates", (step) => issueAll(folder(home), `${home.cgroup} authority`, step));
+}
+
+async function issueAll(pki: string, authorityName: string, step: Step): Promise<void> {
   mkdirSync(pki, { recursive: true, mode: 0o700 });
-  await issue(step, pki, "ca", { subject: { CN: `${home.cgroup} authority` } }, [
+  await issue(step, pki, "ca", { subject: { CN: authorityName } }, [
     "basicConstraints = critical,CA:TRUE",
     "keyUsage = critical,keyCertSign,cRLSign",
     "subjectKeyIdentifier = hash",
@@ -106,6 +114,6 @@ export async function ensurePki(home: LabHome, step: Step): Promise<void> {
       issue(step, pki, name, who, who.names ? [...leaf, `subjectAltName = ${who.names.join(",")}`] : leaf),
     ),
     // The key that signs service account tokens; its certificate only carries the public half.
-    issue(step, pki, "service-accounts", { subject: { CN: "service-accounts" } }, leaf),
+    issue(step, pki, SERVICE_ACCOUNTS, { subject: { CN: SERVICE_ACCOUNTS } }, leaf),
   ]);
 }

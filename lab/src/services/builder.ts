@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { Step } from "../progress/step.ts";
+import type { Progress } from "../progress/progress.ts";
 import { writeIfDifferent } from "../state/atomic-file.ts";
 import type { LabHome } from "../state/home.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
@@ -19,7 +19,7 @@ export function builderEnvironment(home: LabHome): Record<string, string> {
 }
 
 /** Writes the lab's own Docker and buildx configuration: the user's is neither read nor written. */
-export async function ensureBuilder(home: LabHome, toolchain: Toolchain, step: Step): Promise<void> {
+export async function ensureBuilder(home: LabHome, toolchain: Toolchain, progress: Progress): Promise<void> {
   const environment = builderEnvironment(home);
   writeIfDifferent(join(home.state, "docker", "config.json"), "{}\n", 0o644);
   const plugins = join(home.state, "docker", "cli-plugins");
@@ -27,11 +27,13 @@ export async function ensureBuilder(home: LabHome, toolchain: Toolchain, step: S
   relink(toolchain.path("buildx"), join(plugins, "docker-buildx"));
   const instance = join(home.state, "buildx", "instances", BUILDER);
   if (existsSync(instance) && readFileSync(instance, "utf8").includes(`"${builderAddress(home)}"`)) return;
-  await step.run(toolchain.path("buildx"), ["create", "--name", BUILDER, "--driver", "remote", builderAddress(home)], {
-    environment: { ...process.env, ...environment },
-    remedy: `remove ${join(home.state, "buildx")} and run the command again`,
-    timeoutSeconds: 30,
-  });
+  await progress.step("builder", (step) =>
+    step.run(toolchain.path("buildx"), ["create", "--name", BUILDER, "--driver", "remote", builderAddress(home)], {
+      environment: { ...process.env, ...environment },
+      remedy: `remove ${join(home.state, "buildx")} and run the command again`,
+      timeoutSeconds: 30,
+    }),
+  );
 }
 
 function relink(target: string, link: string): void {

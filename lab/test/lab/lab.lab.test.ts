@@ -6,13 +6,13 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { closeLab, type Lab, openLab } from "../../src/lab.ts";
 import { findNamespaces } from "../../src/namespaces/namespaces.ts";
 import { labProcesses, partProcess } from "../../src/namespaces/process-table.ts";
 import { Progress } from "../../src/progress/progress.ts";
 import { labHome } from "../../src/state/home.ts";
-import { machineState, tracesOf } from "./machine.ts";
+import { machineState, networkInside, tracesOf } from "./machine.ts";
 import { ask, inLab, nodePort, probeFolder, probeObjects } from "./probe.ts";
 
 const NAME = "t-lab";
@@ -161,6 +161,29 @@ test("two labs are up at the same time and do not see each other", async () => {
   expect(await ask(await nodePort(lab), "/")).toMatch(/^probe-/);
 });
 
+test("a lab for a cluster that is there already copies the named context, and has no cluster of its own", async () => {
+  const other = { name: "t-lab-current" };
+  const { kubeconfig, context } = lab.addresses.kubernetes;
+  await closeLab({ ...other, purge: true }, progress);
+  vi.stubEnv("KUBECONFIG", kubeconfig);
+  try {
+    const unknown = openLab({ ...other, cluster: "current", context: "nowhere" }, progress);
+    await expect(unknown).rejects.toMatchObject({ remedy: expect.stringContaining("get-contexts") });
+    const current = await openLab({ ...other, cluster: "current" }, progress);
+    expect(current.parts.started).toEqual(["doors", "mlflow", "registry", "buildkit"]);
+    expect(current.addresses.kubernetes).toEqual({
+      kubeconfig: join(labHome(other.name).state, "kubeconfig"),
+      context,
+    });
+    expect(await inLab(current, "kubectl", ["get", "nodes", "--output=name"])).toBe("node/lab\n");
+    const embedded = openLab({ ...other, cluster: "embedded" }, progress);
+    await expect(embedded).rejects.toMatchObject({ code: "LAB_CLUSTER_DIFFERS" });
+  } finally {
+    vi.unstubAllEnvs();
+    await closeLab({ ...other, purge: true }, progress);
+  }
+});
+
 test("when the lab's first process is killed everything ends, and the next up brings the data and the pods back", async () => {
   process.kill(findNamespaces(home)?.init ?? 0, "SIGKILL");
   await sleep(300);
@@ -172,8 +195,11 @@ test("when the lab's first process is killed everything ends, and the next up br
 });
 
 test("down leaves nothing on the machine but the data, and up brings it back", async () => {
+  const network = networkInside(home);
+  expect(network.devices.length).toBeGreaterThan(0);
+  expect(network.rules.length).toBeGreaterThan(0);
   await closeLab({ name: NAME }, progress);
-  expect(tracesOf(home)).toEqual([]);
+  expect(tracesOf(home, network)).toEqual([]);
   expect(machineState()).toEqual(before);
   lab = await openLab({ name: NAME }, progress);
   expect(await ask(await nodePort(lab), "/", 60_000)).toMatch(/^probe-/);

@@ -81,7 +81,9 @@ function belongs(pid: number, home: LabHome): boolean {
     const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, "utf8");
     if (read("cmdline").includes(home.id) || read("environ").includes(`${home.id}/`)) return true;
     // Every container of the lab has something of its state folder mounted.
-    return read("mountinfo").split("\n").some((line) => line.split(" ")[3]?.startsWith(home.state));
+    return read("mountinfo")
+      .split("\n")
+      .some((line) => line.split(" ")[3]?.startsWith(home.state));
   } catch {
     return false;
   }

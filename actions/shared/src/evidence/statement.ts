@@ -68,8 +68,13 @@ export function readStatement(text: string): StageStatement | undefined {
     ["pass", "fail", "inconclusive"].includes(predicate?.verdict as string) &&
     typeof predicate?.reason === "string" &&
     !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
-    typeof predicate?.run === "object";
+    isObject(predicate?.run) &&
+    isObject(predicate?.details);
   return whole ? (value as StageStatement) : undefined;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** The identity of this run, from the runner's own variables. */

@@ -1,7 +1,7 @@
-import { ActionError } from "../action-runtime/error.ts";
+import { ActionError, toActionError } from "../action-runtime/error.ts";
 import type { Redactor } from "../action-runtime/redaction.ts";
 import { type RequestBody, type RequestOptions, request } from "../http/request.ts";
-import { authorize } from "./authorization.ts";
+import { authorize, isUnavailable } from "./authorization.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Digest, digestOf, parseDigest } from "./digest.ts";
 import { type Descriptor, mediaTypes } from "./manifest.ts";
@@ -29,6 +29,9 @@ export interface StoredManifest {
   readonly listsReferrers?: boolean;
 }
 
+/** How often the bytes of one blob are sent, where the registry breaks off or fails. */
+const uploadAttempts = 3;
+
 const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
 
 /**
@@ -49,7 +52,7 @@ export class RegistryClient {
   /** The manifest that a tag or digest names, or undefined. Its bytes are checked against the digest. */
   async getManifest(reference: Digest | string): Promise<StoredManifest | undefined> {
     const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
-    if (response.status === 404) return undefined;
+    if (response.status === 404) return void (await response.body?.cancel());
     await this.#expect(response, [200], `read manifest ${reference}`);
     const bytes = Buffer.from(await response.arrayBuffer());
     const digest = digestOf(bytes);
@@ -117,37 +120,53 @@ export class RegistryClient {
 
   /** Stores a blob unless it is there. Returns whether bytes were sent. */
   async putBlob(blob: Blob): Promise<boolean> {
-    if (await this.hasBlob(blob.digest)) return false;
+    for (let attempt = 1; ; attempt += 1) {
+      if (await this.hasBlob(blob.digest)) return false;
+      const stored = await this.#sendBlob(blob).catch((error: unknown) => {
+        if (attempt === uploadAttempts || toActionError(error).code !== "REGISTRY_UNREACHABLE") throw error;
+      });
+      if (stored === undefined || (stored.status >= 500 && attempt < uploadAttempts)) {
+        await stored?.body?.cancel();
+        continue;
+      }
+      await this.#expect(stored, [201], `store blob ${blob.digest}`);
+      await stored.body?.cancel();
+      return true;
+    }
+  }
+
+  /** Each time into a new upload: what an upload that broke off holds already would stand in front of the bytes. */
+  async #sendBlob(blob: Blob): Promise<Response> {
     const location = await this.#openUpload();
     location.searchParams.set("digest", blob.digest);
     const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
-    const stored = await this.#call(location, {
-      method: "PUT",
-      headers,
-      body: blob.open,
-      timeoutMilliseconds: 600_000,
-    });
-    await this.#expect(stored, [201], `store blob ${blob.digest}`);
-    await stored.body?.cancel();
-    return true;
+    return this.#call(location, { method: "PUT", headers, body: blob.open, timeoutMilliseconds: 600_000 }, "pull,push");
   }
 
-  /** The answer of the referrers API, or undefined where the registry does not have it. */
+  /** The answer of the referrers API, all pages of it, or undefined where the registry does not have it. */
   async getReferrers(digest: Digest, artifactType: string): Promise<readonly Descriptor[] | undefined> {
-    const path = `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
-    const response = await this.#call(path, { headers: { accept: mediaTypes.index } });
-    const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
-    if (response.status !== 200 || !isList) {
-      await response.body?.cancel();
-      return undefined;
+    const listed: Descriptor[] = [];
+    let page: URL | undefined = new URL(
+      `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`,
+      this.#base(),
+    );
+    while (page !== undefined) {
+      const response: Response = await this.#call(page, { headers: { accept: mediaTypes.index } });
+      // A registry that cannot answer now is not one without the API: its list would be taken for an empty one.
+      if (isUnavailable(response.status)) await this.#expect(response, [200], `list the referrers of ${digest}`);
+      const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
+      if (response.status !== 200 || !isList) return void (await response.body?.cancel());
+      listed.push(...(((await response.json()) as { manifests?: Descriptor[] }).manifests ?? []));
+      page = nextPage(response.headers.get("link"), page);
     }
-    return ((await response.json()) as { manifests?: Descriptor[] }).manifests ?? [];
+    return listed;
   }
 
   /** The digest that a tag names now, or undefined. */
   async resolveTag(tag: string): Promise<Digest | undefined> {
     const response = await this.#call(`manifests/${tag}`, { method: "HEAD", headers: { accept: accepted } });
-    if (response.status !== 200) return undefined;
+    if (response.status === 404) return undefined;
+    await this.#expect(response, [200], `read tag ${tag}`);
     const named = response.headers.get("docker-content-digest");
     return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
   }
@@ -163,15 +182,16 @@ export class RegistryClient {
 
   async #call(path: string | URL, options: Partial<RequestOptions>, actions = "pull"): Promise<Response> {
     const url = new URL(path, this.#base());
+    // An upload's location may be another host, which is not to see our credentials, nor to say where they are sent.
+    const own = url.origin === new URL(this.#base()).origin;
     const send = () => {
       const headers: Record<string, string> = { ...options.headers };
-      // An upload's location may be another host, which is not to see our credentials.
-      if (this.#authorization && url.host === new URL(this.#base()).host) headers.authorization = this.#authorization;
+      if (own && this.#authorization) headers.authorization = this.#authorization;
       return request(url, { ...this.#common(), ...options, headers });
     };
     const response = await send();
     const challenge = response.headers.get("www-authenticate");
-    if (response.status !== 401 || challenge === null) return response;
+    if (response.status !== 401 || challenge === null || !own) return response;
     await response.body?.cancel();
     const { credentials, redactor } = this.#options;
     const scope = { repository: this.repository, actions, credentials };
@@ -197,9 +217,16 @@ export class RegistryClient {
       remedy: denied
         ? "check registry-username and registry-password, and that they may push to this repository (packages: write)"
         : "see the registry's message; check that the repository exists and is not read-only",
-      blame: response.status >= 500 ? "inconclusive" : "fail",
+      blame: isUnavailable(response.status) ? "inconclusive" : "fail",
     });
   }
+}
+
+/** The `next` of a `Link` header, on the same host (RFC 8288; distribution specification, "Listing Referrers"). */
+function nextPage(link: string | null, current: URL): URL | undefined {
+  const target = link?.match(/<([^>]+)>\s*;\s*rel="?next"?/)?.[1];
+  const next = target === undefined ? undefined : new URL(target, current);
+  return next?.origin === current.origin && next.href !== current.href ? next : undefined;
 }
 
 /** Registries on the loopback interface speak plain HTTP, as Docker and containerd hold it too; all others speak HTTPS. */

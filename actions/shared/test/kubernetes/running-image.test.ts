@@ -42,6 +42,10 @@ describe("ImageIdentity", () => {
     expect(await identity(index(image("c", "first"))).isSame(index(image("c", "second")))).toBe(true);
   });
 
+  it("takes the configuration's digest for the same: Docker reports that one", async () => {
+    expect(await identity(index(image("h"))).isSame(digestOf("h"))).toBe(true);
+  });
+
   it("does not take another image for the same, nor one that the registry does not know", async () => {
     const asked = identity(index(image("d")));
     expect(await asked.isSame(image("e"))).toBe(false);
