@@ -116,6 +116,12 @@ export function judge(rollout: Rollout & { ended: "badly" }, timeoutMilliseconds
   }
   if (failure === "other")
     return { verdict: "fail", reason: `helm failed: ${said}`, remedy: "correct the chart or its values" };
+  if (failure === "internal")
+    return {
+      verdict: "inconclusive",
+      reason: `the cluster could not carry it out: ${said}`,
+      remedy: "see the cluster's message; mend the cluster, then re-run",
+    };
   return {
     verdict: "inconclusive",
     reason: `the rollout did not end within ${timeoutMilliseconds / 1_000} s, and no cause is known: ${said}`,

@@ -79,12 +79,13 @@ export class Helm {
 }
 
 /** What an unsuccessful `helm upgrade` or `rollback` says. */
-export type HelmFailure = "timeout" | "locked" | "unreachable" | "other";
+export type HelmFailure = "timeout" | "locked" | "unreachable" | "internal" | "other";
 
 export function helmFailure(stderr: string): HelmFailure {
   if (/another operation \(install\/upgrade\/rollback\) is in progress/.test(stderr)) return "locked";
   if (/context deadline exceeded|timed out waiting|would exceed context deadline|resource .* not ready/i.test(stderr))
     return "timeout";
+  if (/Internal error occurred|InternalError|etcdserver:|too many requests/i.test(stderr)) return "internal";
   return isUnreachable(stderr) ? "unreachable" : "other";
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { parseImageReference } from "../../shared/src/oci/reference.ts";
 import { runAction, startAction } from "../../shared/test/action-process.ts";
@@ -26,12 +26,15 @@ import {
 } from "./real-cluster.ts";
 
 beforeAll(pushImages);
-afterAll(cleanUp);
+afterEach(cleanUp);
 
 describe("helm-deploy on a real cluster", () => {
   it("deploys by digest into a namespace that it makes, and leaves evidence", async () => {
     const namespace = fresh();
-    const { exitCode, outputs, log } = await deploy(namespace, images.good, { "model-version": "12" });
+    const { exitCode, outputs, log } = await deploy(namespace, images.good, {
+      "model-version": "12",
+      set: "serviceType=NodePort",
+    });
     expect(outputs, log).toMatchObject({
       verdict: "pass",
       release: "double",

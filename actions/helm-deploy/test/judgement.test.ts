@@ -71,6 +71,14 @@ describe("judge", () => {
     });
   });
 
+  it("does not blame the release for what goes wrong inside the cluster", () => {
+    const said = "Internal error occurred: failed to allocate a nodePort: range is full";
+    expect(judge(rollout({ failure: "internal", said }), 60_000)).toMatchObject({
+      verdict: "inconclusive",
+      reason: `the cluster could not carry it out: ${said}`,
+    });
+  });
+
   it("takes helm's own refusal for the release's fault", () => {
     const said = "UPGRADE FAILED: field is immutable";
     expect(judge(rollout({ failure: "other", said }), 60_000)).toMatchObject({
@@ -86,6 +94,7 @@ describe("helmFailure", () => {
     ["Error: UPGRADE FAILED: context deadline exceeded", "timeout"],
     ["Error: UPGRADE FAILED: timed out waiting for the condition", "timeout"],
     ["Error: Kubernetes cluster unreachable: dial tcp 127.0.0.1:1: connect: connection refused", "unreachable"],
+    ["Error: Internal error occurred: failed to allocate a nodePort: range is full", "internal"],
     ['Error: UPGRADE FAILED: cannot patch "d" with kind Deployment: field is immutable', "other"],
   ])("%s", (stderr, failure) => expect(helmFailure(stderr)).toBe(failure));
 });

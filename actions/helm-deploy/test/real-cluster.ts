@@ -27,17 +27,19 @@ export async function pushImages(): Promise<void> {
 }
 
 const namespaces: string[] = [];
+let made = 0;
 
 /** A namespace's name that nobody has used. */
 export function fresh(): string {
-  const name = `helm-deploy-${process.pid}-${namespaces.length + 1}`;
+  made += 1;
+  const name = `helm-deploy-${process.pid}-${made}`;
   namespaces.push(name);
   return name;
 }
 
-/** Takes all namespaces away; their pods need not be waited for. */
+/** Takes the namespaces away; their pods need not be waited for. */
 export function cleanUp(): void {
-  kubectl("delete", "namespace", ...namespaces, "--ignore-not-found", "--wait=false");
+  kubectl("delete", "namespace", ...namespaces.splice(0), "--ignore-not-found", "--wait=false");
 }
 
 const workflow = { GITHUB_RUN_ID: "7", GITHUB_RUN_ATTEMPT: "1", GITHUB_SHA: "0123456789abcdef", GITHUB_ACTOR: "ann" };

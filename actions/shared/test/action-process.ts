@@ -17,8 +17,8 @@ export interface StartedAction {
   readonly ended: Promise<EndedAction>;
   /** Resolves when the log holds the text. */
   printed(text: string): Promise<void>;
-  /** What the runner does when a job is cancelled. */
-  interrupt(): void;
+  /** What the runner does when a job is cancelled; or, with SIGKILL, what happens when the runner is lost. */
+  interrupt(signal?: NodeJS.Signals): void;
 }
 
 /** A workspace and the runner's other folders, empty. */
@@ -64,9 +64,9 @@ export function startAction(
         await new Promise((wake) => setTimeout(wake, 20));
       }
     },
-    interrupt() {
+    interrupt(signal = "SIGINT") {
       since = Date.now();
-      child.kill("SIGINT");
+      child.kill(signal);
     },
   };
 }

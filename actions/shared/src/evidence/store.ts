@@ -71,7 +71,9 @@ function referrersTag(digest: Digest): string {
 
 async function referrersFromTag(registry: RegistryClient, digest: Digest): Promise<readonly Descriptor[]> {
   const stored = await registry.getManifest(referrersTag(digest));
-  return stored === undefined ? [] : (JSON.parse(stored.bytes.toString("utf8")) as ImageIndex).manifests;
+  if (stored === undefined) return [];
+  const { manifests } = JSON.parse(stored.bytes.toString("utf8")) as Partial<ImageIndex>;
+  return Array.isArray(manifests) ? manifests : [];
 }
 
 async function addToReferrersTag(registry: RegistryClient, digest: Digest, referrer: Descriptor, clock: Clock) {
@@ -98,8 +100,8 @@ export async function readStatements(registry: RegistryClient, digest: Digest): 
   for (const referrer of referrers.filter(({ artifactType }) => artifactType === evidenceArtifactType)) {
     const stored = await registry.getManifest(referrer.digest);
     if (stored === undefined) continue;
-    const manifest = JSON.parse(stored.bytes.toString("utf8")) as ImageManifest;
-    const layer = manifest.layers.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
+    const manifest = JSON.parse(stored.bytes.toString("utf8")) as Partial<ImageManifest>;
+    const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
     if (manifest.subject?.digest !== digest || layer === undefined) continue;
     const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
     if (statement?.subject[0].digest.sha256 === digest.slice("sha256:".length)) statements.push(statement);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -18,7 +18,7 @@ export interface Seen {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer | undefined;
 }
 
 export interface LittleRegistryOptions {
@@ -54,10 +54,9 @@ export async function startRegistry(options: LittleRegistryOptions = {}): Promis
     const { method = "", url = "", headers } = request;
     const entry = { method, url, authorization: headers.authorization };
     seen.push(entry);
-    const answer = options.answer?.(entry);
-    if (answer === "cut") return void request.socket.destroy();
-    if (answer) return void response.writeHead(answer.status, answer.headers).end(answer.body);
-    serve({ blobs, manifests, options }, request, body, response);
+    const answer = options.answer?.(entry) ?? reply({ blobs, manifests, options }, request, body);
+    if (answer === "cut") request.socket.destroy();
+    else response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(() => {
@@ -77,75 +76,56 @@ interface Held {
   readonly options: LittleRegistryOptions;
 }
 
-function serve(held: Held, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
-  const url = new URL(request.url ?? "", "http://registry");
-  const [, kind, name = ""] =
-    /^\/v2\/acme\/digits\/(manifests|referrers|blobs(?:\/uploads)?)\/(.*)$/.exec(url.pathname) ?? [];
-  const end = (status: number, headers: Record<string, string> = {}, bytes?: Buffer | string) =>
-    void response.writeHead(status, headers).end(request.method === "HEAD" ? undefined : bytes);
+const paths = /^\/v2\/acme\/digits\/(manifests|referrers|blobs(?:\/uploads)?)\/(.*)$/;
 
-  if (kind === "blobs/uploads" && request.method === "POST")
-    return end(202, { location: held.options.uploadLocation ?? "/v2/acme/digits/blobs/uploads/1" });
-  if (request.method === "DELETE") return end(204);
-  if (request.method === "PUT" && url.searchParams.has("digest")) {
-    const digest = url.searchParams.get("digest") ?? "";
-    if (digestOf(body) !== digest) return end(400, {}, "DIGEST_INVALID");
-    held.blobs.set(digest, body);
-    return end(201);
-  }
-  if (kind === "manifests" && request.method === "PUT") return end(201, putManifest(held, name, request, body));
-  if (kind === "manifests") {
-    const found = held.manifests.get(name);
-    const headers = {
-      "content-type": found?.mediaType ?? "",
-      "docker-content-digest": found ? digestOf(found.bytes) : "",
-    };
-    return found ? end(200, headers, found.bytes) : end(404);
-  }
-  if (kind === "blobs") return held.blobs.has(name) ? end(200, {}, held.blobs.get(name)) : end(404);
-  if (kind === "referrers" && held.options.referrers) return listReferrers(held, name, url, end);
-  end(404, {}, "404 page not found");
+function reply(held: Held, request: IncomingMessage, body: Buffer): Answer {
+  const { method } = request;
+  const url = new URL(request.url ?? "", "http://registry");
+  const [, kind, name = ""] = paths.exec(url.pathname) ?? [];
+  if (kind === "blobs/uploads" && method === "POST")
+    return { status: 202, headers: { location: held.options.uploadLocation ?? "/v2/acme/digits/blobs/uploads/1" } };
+  if (method === "DELETE") return { status: 204 };
+  if (method === "PUT" && url.searchParams.has("digest"))
+    return putBlob(held, url.searchParams.get("digest") ?? "", body);
+  if (kind === "manifests") return method === "PUT" ? putManifest(held, name, request, body) : getManifest(held, name);
+  if (kind === "blobs" && held.blobs.has(name)) return { status: 200, body: held.blobs.get(name) };
+  if (kind === "referrers" && held.options.referrers) return listReferrers(held, name, url);
+  return { status: 404, body: "404 page not found" };
 }
 
-function putManifest({ manifests, options }: Held, name: string, request: IncomingMessage, bytes: Buffer) {
+function putBlob({ blobs }: Held, digest: string, bytes: Buffer): Answer {
+  if (digestOf(bytes) !== digest) return { status: 400, body: "DIGEST_INVALID" };
+  blobs.set(digest, bytes);
+  return { status: 201 };
+}
+
+function getManifest({ manifests }: Held, name: string): Answer {
+  const found = manifests.get(name);
+  if (found === undefined) return { status: 404 };
+  const headers = { "content-type": found.mediaType, "docker-content-digest": digestOf(found.bytes) };
+  return { status: 200, headers, body: found.bytes };
+}
+
+function putManifest({ manifests, options }: Held, name: string, request: IncomingMessage, bytes: Buffer): Answer {
   const stored = { mediaType: request.headers["content-type"] ?? "", bytes };
   manifests.set(name, stored).set(digestOf(bytes), stored);
   const subject = (JSON.parse(bytes.toString()) as Partial<ImageManifest>).subject?.digest;
-  const headers: Record<string, string> = {};
-  if (options.referrers && subject) headers["oci-subject"] = subject;
-  return headers;
+  return { status: 201, headers: options.referrers && subject ? { "oci-subject": subject } : {} };
 }
 
-function listReferrers(
-  { manifests, options }: Held,
-  subject: string,
-  url: URL,
-  end: (status: number, headers: Record<string, string>, body: string) => void,
-): void {
+function listReferrers({ manifests, options }: Held, subject: string, url: URL): Answer {
   const all = [...manifests]
-    .filter(([key]) => key.startsWith("sha256:"))
-    .map(([digest, { mediaType, bytes }]) => ({
-      digest,
-      mediaType,
-      bytes,
-      manifest: JSON.parse(bytes.toString()) as ImageManifest,
-    }))
-    .filter(({ manifest }) => manifest.subject?.digest === subject)
-    .map(({ digest, mediaType, bytes, manifest }) => ({
-      digest,
-      mediaType,
-      size: bytes.length,
-      artifactType: manifest.artifactType,
-    }));
+    .filter(([name]) => name.startsWith("sha256:"))
+    .map(([digest, { mediaType, bytes }]) => {
+      const manifest = JSON.parse(bytes.toString()) as ImageManifest;
+      return { digest, mediaType, size: bytes.length, artifactType: manifest.artifactType, subject: manifest.subject };
+    })
+    .filter((entry) => entry.subject?.digest === subject);
   const first = Number(url.searchParams.get("last") ?? 0);
   const next = first + (options.pageSize ?? all.length);
-  const headers: Record<string, string> = { "content-type": mediaTypes.index };
-  if (next < all.length) headers.link = `<${url.pathname}?last=${next}>; rel="next"`;
-  end(
-    200,
-    headers,
-    JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: all.slice(first, next) }),
-  );
+  const link = next < all.length ? { link: `<${url.pathname}?last=${next}>; rel="next"` } : {};
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: all.slice(first, next) };
+  return { status: 200, headers: { "content-type": mediaTypes.index, ...link }, body: JSON.stringify(index) };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
