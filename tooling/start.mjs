@@ -2,7 +2,7 @@
 // lock file names if they are not there yet, and goes on with the Node that this repository pins, which runs TypeScript.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,11 @@ function run(command, args, options) {
 
 /** Installs the locked packages once for each content of the lock file. A run that was killed is done again. */
 async function install() {
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink())
+    stop(
+      `${modules} is a symbolic link; installing would empty what it points to`,
+      "remove the link: each clone installs its own",
+    );
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");

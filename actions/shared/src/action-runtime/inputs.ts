@@ -87,11 +87,15 @@ export const lines = () =>
 
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
-/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`; undefined for anything else. */
+/** A job may run for five days at most; a timer of more than 24 would end at once. */
+const longestDuration = 5 * 24 * durationUnits.h;
+
+/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`, at most `120h`; undefined for anything else. */
 export function parseDuration(value: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
   if (!match) return undefined;
-  return Number(match[1]) * durationUnits[match[2] as keyof typeof durationUnits];
+  const milliseconds = Number(match[1]) * durationUnits[match[2] as keyof typeof durationUnits];
+  return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 
 /** A duration such as `90s`, in milliseconds. */
@@ -102,7 +106,7 @@ export const duration = (fallback: string) =>
     .transform((value, context) => {
       const milliseconds = parseDuration(value ?? fallback);
       if (milliseconds !== undefined) return milliseconds;
-      context.addIssue("expected a duration such as 250ms, 30s or 5m");
+      context.addIssue("expected a duration such as 250ms, 30s or 5m, at most 120h");
       return z.NEVER;
     });
 

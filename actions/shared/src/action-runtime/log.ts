@@ -7,13 +7,17 @@ import type { Redactor } from "./redaction.ts";
  */
 export function neutralise(line: string): string {
   return line
+    .replace(controlCharacters, "")
     .replace(/^(\s*):(?=:)/, "$1:\u200b")
-    .replaceAll("##[", "##\u200b[")
-    .replace(controlCharacters, "");
+    .replaceAll("##[", "##\u200b[");
 }
 
+/**
+ * Terminal sequences, and the control characters of C0 and C1 but for tab and line feed. They go first: one of them between
+ * two colons, or in front of them, must not hide a command from us that the runner, which drops it, then sees.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** What an action prints. Every line is redacted and cannot act as a workflow command. */
 export class Log {

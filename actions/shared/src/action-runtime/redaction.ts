@@ -40,23 +40,38 @@ export class Redactor {
   }
 }
 
-/** Keys whose values name things, not secrets; hiding them would blank out words such as `default` in every log. */
-const plainKeys = /^(apiversion|kind|name|namespace|cluster|user|context|current-context|server|type|command|args?)$/i;
+/**
+ * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
+ * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
+ */
+const secretKey =
+  /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
 
-/** A secret whole, its lines, and the values of its `key: value` or `"key": "value"` fields. */
+/**
+ * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its
+ * secret `key: value` or `"key": "value"` fields, line by line.
+ */
 export function secretParts(secret: string): string[] {
   const whole = secret.trim();
   if (whole === "") return [];
   const parts = new Set([whole]);
-  const lines = whole.split(/\r?\n/).map((line) => line.trim());
-  if (lines.length === 1 && !/^[{[]/.test(whole)) return [whole];
-  for (const line of lines) {
-    const fields = [...line.matchAll(/["']?([\w.-]+)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,{}[\]"']+))/g)];
-    for (const [, key = "", double, single, bare] of fields) {
-      const value = double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? single ?? bare ?? "";
-      if (!plainKeys.test(key)) for (const piece of value.split("\n")) parts.add(piece.trim());
-    }
-    if (fields.length === 0) parts.add(line);
-  }
-  return [...parts].filter((part) => part.length >= 8 || part === whole);
+  const isStructured = /[\n{]/.test(whole);
+  if (!isStructured) return [whole];
+  for (const { key, value } of fieldsOf(whole))
+    if (secretKey.test(key)) for (const piece of value.split("\n")) parts.add(piece.trim());
+  for (const line of whole.split(/\r?\n/)) if (!/[:{}]/.test(line)) parts.add(line.trim().replace(/^- /, ""));
+  return [...parts].filter((part) => part.length >= shortestSecret);
+}
+
+/** `key: value` fields of YAML and JSON, as text: a secret need not be well-formed to be kept secret. */
+function fieldsOf(text: string): { key: string; value: string }[] {
+  const field = /["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]+))/g;
+  return [...text.matchAll(field)].flatMap(([, key = "", double, single, bare]) => {
+    if (double !== undefined) return [{ key, value: double.replaceAll("\\n", "\n").replaceAll('\\"', '"') }];
+    if (single !== undefined) return [{ key, value: single }];
+    // Without quotes a value ends at the line's end, or inside { } at a comma or brace: both readings are taken.
+    const line = (bare ?? "").trim();
+    const flow = line.replace(/[,}\]].*$/, "").trim();
+    return [...fieldsOf(line), { key, value: line }, { key, value: flow }];
+  });
 }

@@ -6,6 +6,7 @@ import { stages } from "../evidence/statement.ts";
 const duration = z
   .string()
   .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, "expected a duration such as 250ms, 30s or 5m")
+  .refine((value) => parseDuration(value) !== undefined, "expected a duration of at most 120h")
   .describe("A duration such as 250ms, 30s or 5m");
 
 /** A share from 0 to 1, written as a percentage. */
@@ -140,7 +141,10 @@ export const descriptorSchema = z.strictObject({
     .describe("Tests of the deployed model"),
   promotion: z
     .strictObject({
-      require: z.array(z.enum(stages)).default(["build-scan", "helm-deploy", "integration-test"]),
+      require: z
+        .array(z.enum(stages))
+        .min(1, "expected at least one stage: production asks for evidence")
+        .default(["build-scan", "helm-deploy", "integration-test"]),
       alias: z.string().min(1).default("champion").describe("MLflow alias of the version in production"),
     })
     .prefault({})

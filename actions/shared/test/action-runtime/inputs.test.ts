@@ -48,7 +48,7 @@ describe("readInputs", () => {
     expect(error.code).toBe("INPUT_INVALID");
     expect(error.message.split("; ")).toEqual([
       "input 'name' is required and was not given",
-      "input 'timeout' is 'soon': expected a duration such as 250ms, 30s or 5m",
+      "input 'timeout' is 'soon': expected a duration such as 250ms, 30s or 5m, at most 120h",
       "input 'mode' is 'c': expected one of a, b",
       "input 'rate' is '11': expected a number from 0 to 10",
     ]);
@@ -58,6 +58,10 @@ describe("readInputs", () => {
     const schema = secret().refine((value) => value?.startsWith("ghp_") ?? true, "expected a token");
     const error = failure(() => readInputs({ token: schema }, { INPUT_TOKEN: "hunter2-secret" }));
     expect(error.message).not.toContain("hunter2-secret");
+  });
+
+  it.each(["121h", "600h", "9999999m"])("refuses %s, at which a timer would end at once", (given) => {
+    expect(() => readInputs({ timeout: duration("5m") }, { INPUT_TIMEOUT: given })).toThrow(/at most 120h/);
   });
 
   it("keeps dashes in the variable's name and upper-cases it, as the runner does", () => {

@@ -2,16 +2,23 @@ import { describe, expect, it } from "vitest";
 import { Log, neutralise } from "../../src/action-runtime/log.ts";
 import { Redactor } from "../../src/action-runtime/redaction.ts";
 
-/** What actions/runner takes as a command: `::` first in the trimmed line, or `##[` anywhere. */
-const isCommand = (line: string) => /^\s*::\w/.test(line) || line.includes("##[");
+/** What actions/runner takes as a command: `::` first in the line, trimmed as .NET trims (U+0085 too), or `##[` anywhere. */
+const isCommand = (line: string) => /^[\s\u0085]*::\w/.test(line) || line.includes("##[");
 
 describe("neutralise", () => {
-  it.each(["::add-mask::x", "   ::set-output name=a::b", "before ##[error]x", "::::warning::x"])(
-    "makes %j harmless",
-    (line) => {
-      expect(isCommand(neutralise(line))).toBe(false);
-    },
-  );
+  it.each([
+    "::add-mask::x",
+    "   ::set-output name=a::b",
+    "before ##[error]x",
+    "::::warning::x",
+    "\u001b[0m::add-mask::x",
+    ":\u0000:add-mask::x",
+    "##\u0000[group]x",
+    "\u0085::stop-commands::t",
+    "\u001b[\u001b[0m0m::add-mask::x",
+  ])("makes %j harmless", (line) => {
+    expect(isCommand(neutralise(line))).toBe(false);
+  });
 
   it("takes out colours and control characters, and keeps tabs", () => {
     expect(neutralise("\u001b[31mred\u001b[0m\tand\u0007 \rback")).toBe("red\tand back");

@@ -26,6 +26,24 @@ describe("Redactor", () => {
     expect(redactor.redact("deploying to staging as deployer")).toBe("deploying to staging as deployer");
   });
 
+  it.each([
+    ["password: hunter2", "hunter2"],
+    ["password: pa,ss{word}-long", "pa,ss{word}-long"],
+    ["users: [{name: a, user: {token: abcd1234efgh, namespace: x}}]", "abcd1234efgh"],
+    ['{"auths":{"ghcr.io":{"auth":"YWRhOnBhc3M="}}}', "YWRhOnBhc3M="],
+    ["client-key-data: QUJDREVGRw==\nname: b", "QUJDREVGRw=="],
+  ])("hides the secret field of %j", (text, value) => {
+    const redactor = new Redactor(() => undefined);
+    redactor.add(`kind: Config\n${text}`);
+    expect(redactor.redact(`said ${value} aloud`)).not.toContain(value);
+  });
+
+  it("keeps a value that only names something, so that outputs with that word are not dropped", () => {
+    const redactor = new Redactor(() => undefined);
+    redactor.add("kind: Config\nenvironment:\n  value: production\nnamespace: digits-staging\ntoken: abcd1234\n");
+    expect(redactor.redact("production in digits-staging")).toBe("production in digits-staging");
+  });
+
   it("hides the private key of a JSON credential line by line", () => {
     const redactor = new Redactor(() => undefined);
     redactor.add(
