@@ -31968,8 +31968,12 @@ function statement_readStatement(text) {
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
         !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
-        typeof predicate?.run === "object";
+        isObject(predicate?.run) &&
+        isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function isObject(value) {
+    return typeof value === "object" && value !== null;
 }
 /** The identity of this run, from the runner's own variables. */
 function runIdentity(environment) {
@@ -32060,7 +32064,10 @@ function referrersTag(digest) {
 }
 async function referrersFromTag(registry, digest) {
     const stored = await registry.getManifest(referrersTag(digest));
-    return stored === undefined ? [] : JSON.parse(stored.bytes.toString("utf8")).manifests;
+    if (stored === undefined)
+        return [];
+    const { manifests } = JSON.parse(stored.bytes.toString("utf8"));
+    return Array.isArray(manifests) ? manifests : [];
 }
 async function addToReferrersTag(registry, digest, referrer, clock) {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -32089,7 +32096,7 @@ async function readStatements(registry, digest) {
         if (stored === undefined)
             continue;
         const manifest = JSON.parse(stored.bytes.toString("utf8"));
-        const layer = manifest.layers.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
+        const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
         if (manifest.subject?.digest !== digest || layer === undefined)
             continue;
         const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
@@ -32267,20 +32274,35 @@ async function authorize(challenge, scope, common, redactor) {
     const parameters = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
     if (kind !== "bearer" || !parameters.realm)
         throw denied(scope, credentials ? challenge : "no credentials were given");
+    if (!URL.canParse(parameters.realm))
+        throw denied(scope, `its challenge is not understood: ${challenge}`);
     const realm = new URL(parameters.realm);
     if (parameters.service)
         realm.searchParams.set("service", parameters.service);
     realm.searchParams.set("scope", `repository:${scope.repository.path}:${scope.actions}`);
     const headers = basic ? { authorization: `Basic ${basic}` } : {};
     const response = await request(realm, { ...common, headers });
+    if (isUnavailable(response.status))
+        throw unavailable(realm, response.status);
     if (!response.ok)
         throw denied(scope, `its token service answered HTTP ${response.status}`);
-    const answer = (await response.json());
-    const token = answer.token ?? answer.access_token;
+    const answer = (await response.json().catch(() => undefined));
+    const token = answer?.token ?? answer?.access_token;
     if (!token)
         throw denied(scope, "its token service gave no token");
     redactor?.add(token);
     return `Bearer ${token}`;
+}
+/** Whether a status says that a service cannot answer now: it failed, or we asked too often. */
+function isUnavailable(status) {
+    return status === 429 || status >= 500;
+}
+function unavailable(realm, status) {
+    return new action_runtime_error/* ActionError */.lZ("REGISTRY_UNREACHABLE", {
+        message: `the registry's token service at ${realm.host} answered HTTP ${status}`,
+        remedy: "re-run when the registry is well again; its status page may say more",
+        blame: "inconclusive",
+    });
 }
 function denied(scope, why) {
     return new action_runtime_error/* ActionError */.lZ("REGISTRY_DENIED", {
@@ -32296,6 +32318,8 @@ function denied(scope, why) {
 
 
 
+/** How often the bytes of one blob are sent, where the registry breaks off or fails. */
+const uploadAttempts = 3;
 const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
 /**
  * A client of one repository in an OCI registry. Source: OCI distribution specification 1.1.
@@ -32314,7 +32338,7 @@ class RegistryClient {
     async getManifest(reference) {
         const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
         if (response.status === 404)
-            return undefined;
+            return void (await response.body?.cancel());
         await this.#expect(response, [200], `read manifest ${reference}`);
         const bytes = Buffer.from(await response.arrayBuffer());
         const digest = digestOf(bytes);
@@ -32377,37 +32401,52 @@ class RegistryClient {
     }
     /** Stores a blob unless it is there. Returns whether bytes were sent. */
     async putBlob(blob) {
-        if (await this.hasBlob(blob.digest))
-            return false;
+        for (let attempt = 1;; attempt += 1) {
+            if (await this.hasBlob(blob.digest))
+                return false;
+            const stored = await this.#sendBlob(blob).catch((error) => {
+                if (attempt === uploadAttempts || (0,action_runtime_error/* toActionError */.ie)(error).code !== "REGISTRY_UNREACHABLE")
+                    throw error;
+            });
+            if (stored === undefined || (stored.status >= 500 && attempt < uploadAttempts)) {
+                await stored?.body?.cancel();
+                continue;
+            }
+            await this.#expect(stored, [201], `store blob ${blob.digest}`);
+            await stored.body?.cancel();
+            return true;
+        }
+    }
+    /** Each time into a new upload: what an upload that broke off holds already would stand in front of the bytes. */
+    async #sendBlob(blob) {
         const location = await this.#openUpload();
         location.searchParams.set("digest", blob.digest);
         const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
-        const stored = await this.#call(location, {
-            method: "PUT",
-            headers,
-            body: blob.open,
-            timeoutMilliseconds: 600_000,
-        });
-        await this.#expect(stored, [201], `store blob ${blob.digest}`);
-        await stored.body?.cancel();
-        return true;
+        return this.#call(location, { method: "PUT", headers, body: blob.open, timeoutMilliseconds: 600_000 }, "pull,push");
     }
-    /** The answer of the referrers API, or undefined where the registry does not have it. */
+    /** The answer of the referrers API, all pages of it, or undefined where the registry does not have it. */
     async getReferrers(digest, artifactType) {
-        const path = `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
-        const response = await this.#call(path, { headers: { accept: mediaTypes.index } });
-        const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
-        if (response.status !== 200 || !isList) {
-            await response.body?.cancel();
-            return undefined;
+        const listed = [];
+        let page = new URL(`referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`, this.#base());
+        while (page !== undefined) {
+            const response = await this.#call(page, { headers: { accept: mediaTypes.index } });
+            // A registry that cannot answer now is not one without the API: its list would be taken for an empty one.
+            if (isUnavailable(response.status))
+                await this.#expect(response, [200], `list the referrers of ${digest}`);
+            const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
+            if (response.status !== 200 || !isList)
+                return void (await response.body?.cancel());
+            listed.push(...((await response.json()).manifests ?? []));
+            page = nextPage(response.headers.get("link"), page);
         }
-        return (await response.json()).manifests ?? [];
+        return listed;
     }
     /** The digest that a tag names now, or undefined. */
     async resolveTag(tag) {
         const response = await this.#call(`manifests/${tag}`, { method: "HEAD", headers: { accept: accepted } });
-        if (response.status !== 200)
+        if (response.status === 404)
             return undefined;
+        await this.#expect(response, [200], `read tag ${tag}`);
         const named = response.headers.get("docker-content-digest");
         return named === null ? (await this.getManifest(tag))?.digest : digest_parseDigest(named);
     }
@@ -32420,16 +32459,17 @@ class RegistryClient {
     }
     async #call(path, options, actions = "pull") {
         const url = new URL(path, this.#base());
+        // An upload's location may be another host, which is not to see our credentials, nor to say where they are sent.
+        const own = url.origin === new URL(this.#base()).origin;
         const send = () => {
             const headers = { ...options.headers };
-            // An upload's location may be another host, which is not to see our credentials.
-            if (this.#authorization && url.host === new URL(this.#base()).host)
+            if (own && this.#authorization)
                 headers.authorization = this.#authorization;
             return request(url, { ...this.#common(), ...options, headers });
         };
         const response = await send();
         const challenge = response.headers.get("www-authenticate");
-        if (response.status !== 401 || challenge === null)
+        if (response.status !== 401 || challenge === null || !own)
             return response;
         await response.body?.cancel();
         const { credentials, redactor } = this.#options;
@@ -32455,9 +32495,15 @@ class RegistryClient {
             remedy: denied
                 ? "check registry-username and registry-password, and that they may push to this repository (packages: write)"
                 : "see the registry's message; check that the repository exists and is not read-only",
-            blame: response.status >= 500 ? "inconclusive" : "fail",
+            blame: isUnavailable(response.status) ? "inconclusive" : "fail",
         });
     }
+}
+/** The `next` of a `Link` header, on the same host (RFC 8288; distribution specification, "Listing Referrers"). */
+function nextPage(link, current) {
+    const target = link?.match(/<([^>]+)>\s*;\s*rel="?next"?/)?.[1];
+    const next = target === undefined ? undefined : new URL(target, current);
+    return next?.origin === current.origin && next.href !== current.href ? next : undefined;
 }
 /** Registries on the loopback interface speak plain HTTP, as Docker and containerd hold it too; all others speak HTTPS. */
 function registryScheme(registry) {
@@ -33713,20 +33759,24 @@ function buildArguments(plan, layoutFolder) {
 /**
  * Builds the image into an OCI layout.
  *
- * @throws ActionError `BUILD_FAILED` with the failing instruction, `BUILDER_UNAVAILABLE`
+ * @throws ActionError `BUILD_FAILED` with the failing instruction, `BASE_IMAGE_UNREACHABLE`, `BUILDER_UNAVAILABLE`
  */
-async function buildImage(builder, plan, folder, timeoutMilliseconds, { log, signal }) {
+async function buildImage(builder, plan, folder, timeoutMilliseconds, { log, signal, environment }) {
     const layout = new ImageLayout((0,external_node_path_namespaceObject.join)(folder, "image"));
     const args = [...builder.prefix, ...buildArguments(plan, layout.folder)];
     const { exitCode, stderr } = await run(builder.command, args, {
         signal,
         timeoutMilliseconds,
+        directory: environment.GITHUB_WORKSPACE ?? ".",
         onLine: (line) => log.tool(line),
     });
     if (exitCode === 0)
         return layout;
     throw buildError(exitCode, stderr);
 }
+const builderAbsent = /^context deadline exceeded$|connection refused|no such file or directory.*buildkitd\.sock|no builder|Cannot connect to the Docker daemon/i;
+/** An image that is not there is the Dockerfile's fault; a registry that does not answer, or asks to wait, is not. */
+const baseImageUnreachable = /failed to resolve source metadata.*(failed to do request|unexpected status.*: (429|5\d\d)\b)/i;
 /** What the builder's last lines say. BuildKit ends with `ERROR: failed to build: failed to solve: …`. */
 function buildError(exitCode, stderr) {
     const lines = stderr.trim().split("\n");
@@ -33735,8 +33785,13 @@ function buildError(exitCode, stderr) {
         .replace(/^failed to build: /, "")
         .replace(/^failed to solve: /, "")
         .slice(0, 400);
-    const absent = /connection refused|no such file or directory.*buildkitd\.sock|no builder|Cannot connect to the Docker daemon/i;
-    if (absent.test(said))
+    if (baseImageUnreachable.test(said))
+        return new action_runtime_error/* ActionError */.lZ("BASE_IMAGE_UNREACHABLE", {
+            message: `the registry of the base image cannot be reached: ${said}`,
+            remedy: "re-run when that registry is well again, or let the builder use a mirror of it",
+            blame: "inconclusive",
+        });
+    if (builderAbsent.test(said))
         return new action_runtime_error/* ActionError */.lZ("BUILDER_UNAVAILABLE", {
             message: `the image builder cannot be reached: ${said}`,
             remedy: "start Docker or a BuildKit builder on the runner (docker/setup-buildx-action), and re-run",
@@ -33852,13 +33907,12 @@ var markdown = __nccwpck_require__(7533);
 ;// CONCATENATED MODULE: ./.build/actions/build-scan/src/report.js
 
 
-
 /** What a person wants to know of the image: which bytes, how big, what is wrong with them. */
 function reportBuildScan({ image, digest, size, pushed, scan, gate }) {
     const facts = (0,markdown/* table */.tp)(["image", "digest", "size", "pushed", "scanner"], [
         [
             (0,markdown/* monospace */.wP)(image),
-            (0,markdown/* monospace */.wP)(`sha256:${shortDigest(digest)}…`),
+            (0,markdown/* monospace */.wP)(digest),
             `${(size / 1e6).toFixed(1)} MB`,
             pushed ? "yes" : "no",
             `Grype ${scan.scanner.version}, database ${scan.scanner.database}`,
@@ -33923,9 +33977,14 @@ function readReport(text) {
         path: artifact.locations?.[0]?.path ?? "",
         fixedIn: vulnerability.fix?.versions ?? [],
     }));
-    const status = descriptor.db?.status;
-    const database = [status?.from, status?.built].filter(Boolean).join(", built ") || "unknown";
-    return { findings, scanner: { name: "grype", version: descriptor.version, database } };
+    return { findings, scanner: { name: "grype", version: descriptor.version, database: databaseOf(descriptor) } };
+}
+/** When the database was built, and whose advisories are in it; the public one has too many sources to name. */
+function databaseOf({ db }) {
+    const sources = Object.keys(db?.providers ?? {}).sort();
+    const built = db?.status?.built ?? "at an unknown time";
+    const from = sources.length > 4 ? `${sources.length} sources` : sources.join(", ") || "unknown sources";
+    return `built ${built} from ${from}`;
 }
 function severityOf(text) {
     const word = text?.toLowerCase();
@@ -33954,7 +34013,7 @@ const buildScan = {
     name: "build-scan",
     inputs: inputs_inputs,
     async run(given, context) {
-        await checkFiles(given);
+        await checkFiles(given, context.environment.GITHUB_WORKSPACE ?? ".");
         const folder = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(context.environment.RUNNER_TEMP ?? (0,external_node_os_namespaceObject.tmpdir)(), "build-scan-"));
         try {
             return await buildScanPush(given, folder, context);
@@ -33982,10 +34041,14 @@ async function buildScanPush(given, folder, context) {
     const scan = await log.group("scan", () => scanImage(scanner, layout, folder, given.timeout, context));
     const gate = decideGate(scan.findings, { failOn: given["fail-on"], ignore: given.ignore });
     const pushed = registry !== undefined && gate.verdict === "pass";
+    // An earlier run may have pushed the same bytes, before anybody knew of the vulnerability.
+    const known = pushed || (registry !== undefined && (await registry.getManifest(digest)) !== undefined);
     const reason = `${gate.reason}; ${pushed ? "pushed the scanned bytes" : "nothing was pushed"}`;
     if (pushed) {
         const { sentBytes } = await log.group("push", () => layout.push(registry, tagName(given.tag)));
         log.line(`pushed ${formatImage(image)} (${(sentBytes / 1e6).toFixed(1)} MB sent)`);
+    }
+    if (registry !== undefined && known) {
         const { counts, accepted } = gate;
         const model = given.model === undefined ? undefined : { name: given.model, version: given["model-version"] };
         const evidence = {
@@ -34020,12 +34083,12 @@ async function layerBytes(layout) {
     const manifest = JSON.parse((await layout.manifestBytes(digest)).toString("utf8"));
     return (manifest.layers ?? []).reduce((sum, { size }) => sum + size, 0);
 }
-async function checkFiles({ context, dockerfile }) {
+async function checkFiles({ context, dockerfile }, workspace) {
     for (const [input, path, isRight] of [
         ["context", context, (found) => found.isDirectory()],
         ["dockerfile", dockerfile, (found) => found.isFile()],
     ]) {
-        const found = await (0,promises_namespaceObject.stat)(path).catch(() => undefined);
+        const found = await (0,promises_namespaceObject.stat)((0,external_node_path_namespaceObject.resolve)(workspace, path)).catch(() => undefined);
         if (found === undefined || !isRight(found))
             throw new action_runtime_error/* ActionError */.lZ("BUILD_INPUT_NOT_FOUND", {
                 message: `input '${input}' names '${path}', which is not in the workspace`,
@@ -34094,12 +34157,16 @@ var action_runtime_inputs = __nccwpck_require__(546);
  */
 function neutralise(line) {
     return line
+        .replace(controlCharacters, "")
         .replace(/^(\s*):(?=:)/, "$1:\u200b")
-        .replaceAll("##[", "##\u200b[")
-        .replace(controlCharacters, "");
+        .replaceAll("##[", "##\u200b[");
 }
+/**
+ * Terminal sequences, and the control characters of C0 and C1 but for tab and line feed. They go first: one of them between
+ * two colons, or in front of them, must not hide a command from us that the runner, which drops it, then sees.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** What an action prints. Every line is redacted and cannot act as a workflow command. */
 class Log {
     #redactor;
@@ -34180,29 +34247,45 @@ class Redactor {
         return redacted;
     }
 }
-/** Keys whose values name things, not secrets; hiding them would blank out words such as `default` in every log. */
-const plainKeys = /^(apiversion|kind|name|namespace|cluster|user|context|current-context|server|type|command|args?)$/i;
-/** A secret whole, its lines, and the values of its `key: value` or `"key": "value"` fields. */
+/**
+ * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
+ * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
+ */
+const secretKey = /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
+/**
+ * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its
+ * secret `key: value` or `"key": "value"` fields, line by line.
+ */
 function secretParts(secret) {
     const whole = secret.trim();
     if (whole === "")
         return [];
     const parts = new Set([whole]);
-    const lines = whole.split(/\r?\n/).map((line) => line.trim());
-    if (lines.length === 1 && !/^[{[]/.test(whole))
+    const isStructured = /[\n{]/.test(whole);
+    if (!isStructured)
         return [whole];
-    for (const line of lines) {
-        const fields = [...line.matchAll(/["']?([\w.-]+)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,{}[\]"']+))/g)];
-        for (const [, key = "", double, single, bare] of fields) {
-            const value = double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? single ?? bare ?? "";
-            if (!plainKeys.test(key))
-                for (const piece of value.split("\n"))
-                    parts.add(piece.trim());
-        }
-        if (fields.length === 0)
-            parts.add(line);
-    }
-    return [...parts].filter((part) => part.length >= 8 || part === whole);
+    for (const { key, value } of fieldsOf(whole))
+        if (secretKey.test(key))
+            for (const piece of value.split("\n"))
+                parts.add(piece.trim());
+    for (const line of whole.split(/\r?\n/))
+        if (!/[:{}]/.test(line))
+            parts.add(line.trim().replace(/^- /, ""));
+    return [...parts].filter((part) => part.length >= shortestSecret);
+}
+/** `key: value` fields of YAML and JSON, as text: a secret need not be well-formed to be kept secret. */
+function fieldsOf(text) {
+    const field = /["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]+))/g;
+    return [...text.matchAll(field)].flatMap(([, key = "", double, single, bare]) => {
+        if (double !== undefined)
+            return [{ key, value: double.replaceAll("\\n", "\n").replaceAll('\\"', '"') }];
+        if (single !== undefined)
+            return [{ key, value: single }];
+        // Without quotes a value ends at the line's end, or inside { } at a comma or brace: both readings are taken.
+        const line = (bare ?? "").trim();
+        const flow = line.replace(/[,}\]].*$/, "").trim();
+        return [...fieldsOf(line), { key, value: line }, { key, value: flow }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/action-runtime/action.js
@@ -43971,12 +44054,15 @@ const lines = () => schemas_string()
     .map((line) => line.trim())
     .filter((line) => line !== ""));
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`; undefined for anything else. */
+/** A job may run for five days at most; a timer of more than 24 would end at once. */
+const longestDuration = 5 * 24 * durationUnits.h;
+/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`, at most `120h`; undefined for anything else. */
 function parseDuration(value) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match)
         return undefined;
-    return Number(match[1]) * durationUnits[match[2]];
+    const milliseconds = Number(match[1]) * durationUnits[match[2]];
+    return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 /** A duration such as `90s`, in milliseconds. */
 const inputs_duration = (fallback) => schemas_string()
@@ -43985,7 +44071,7 @@ const inputs_duration = (fallback) => schemas_string()
     const milliseconds = parseDuration(value ?? fallback);
     if (milliseconds !== undefined)
         return milliseconds;
-    context.addIssue("expected a duration such as 250ms, 30s or 5m");
+    context.addIssue("expected a duration such as 250ms, 30s or 5m, at most 120h");
     return NEVER;
 });
 /** A number within bounds. */

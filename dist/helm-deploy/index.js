@@ -41736,7 +41736,7 @@ function releaseOf(version, platforms, file) {
  * What kubectl or helm printed about the cluster, as an error with its cause. Sources of the texts: client-go, its
  * net/http errors, and the API server's statuses.
  *
- * Codes: `CLUSTER_UNREACHABLE` (inconclusive), `CLUSTER_DENIED`, `CLUSTER_REFUSED`.
+ * Codes: `CLUSTER_UNREACHABLE` (inconclusive), `CLUSTER_DENIED` (who is this?), `CLUSTER_FORBIDDEN` (may not), `CLUSTER_REFUSED`.
  */
 function clusterError(what, stderr) {
     const said = lastLines(stderr);
@@ -41758,7 +41758,7 @@ function clusterError(what, stderr) {
             remedy: "the token or certificate is wrong or has expired: store a fresh kubeconfig in the environment's secret",
         });
     if (/forbidden/i.test(stderr) && !/violates PodSecurity|exceeded quota/.test(stderr))
-        return new action_runtime_error/* ActionError */.lZ("CLUSTER_DENIED", {
+        return new action_runtime_error/* ActionError */.lZ("CLUSTER_FORBIDDEN", {
             message: `the kubeconfig's user may not ${what}: ${said}`,
             remedy: "grant it the role that the action's README lists, in this namespace",
         });
@@ -41823,7 +41823,7 @@ class Kubectl {
     /**
      * One object, or undefined where there is none of that name.
      *
-     * @throws ActionError `CLUSTER_UNREACHABLE`, `CLUSTER_DENIED`, `CLUSTER_REFUSED`
+     * @throws ActionError `CLUSTER_UNREACHABLE`, `CLUSTER_DENIED`, `CLUSTER_FORBIDDEN`, `CLUSTER_REFUSED`
      */
     async get(kind, name, namespace) {
         const result = await this.#read(["get", kind, name, ...inNamespace(namespace), "--ignore-not-found", "-o", "json"]);
@@ -42123,20 +42123,35 @@ async function authorize(challenge, scope, common, redactor) {
     const parameters = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
     if (kind !== "bearer" || !parameters.realm)
         throw denied(scope, credentials ? challenge : "no credentials were given");
+    if (!URL.canParse(parameters.realm))
+        throw denied(scope, `its challenge is not understood: ${challenge}`);
     const realm = new URL(parameters.realm);
     if (parameters.service)
         realm.searchParams.set("service", parameters.service);
     realm.searchParams.set("scope", `repository:${scope.repository.path}:${scope.actions}`);
     const headers = basic ? { authorization: `Basic ${basic}` } : {};
     const response = await request(realm, { ...common, headers });
+    if (isUnavailable(response.status))
+        throw unavailable(realm, response.status);
     if (!response.ok)
         throw denied(scope, `its token service answered HTTP ${response.status}`);
-    const answer = (await response.json());
-    const token = answer.token ?? answer.access_token;
+    const answer = (await response.json().catch(() => undefined));
+    const token = answer?.token ?? answer?.access_token;
     if (!token)
         throw denied(scope, "its token service gave no token");
     redactor?.add(token);
     return `Bearer ${token}`;
+}
+/** Whether a status says that a service cannot answer now: it failed, or we asked too often. */
+function isUnavailable(status) {
+    return status === 429 || status >= 500;
+}
+function unavailable(realm, status) {
+    return new action_runtime_error/* ActionError */.lZ("REGISTRY_UNREACHABLE", {
+        message: `the registry's token service at ${realm.host} answered HTTP ${status}`,
+        remedy: "re-run when the registry is well again; its status page may say more",
+        blame: "inconclusive",
+    });
 }
 function denied(scope, why) {
     return new action_runtime_error/* ActionError */.lZ("REGISTRY_DENIED", {
@@ -42164,6 +42179,8 @@ function isIndex(mediaType) {
 
 
 
+/** How often the bytes of one blob are sent, where the registry breaks off or fails. */
+const uploadAttempts = 3;
 const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
 /**
  * A client of one repository in an OCI registry. Source: OCI distribution specification 1.1.
@@ -42182,7 +42199,7 @@ class RegistryClient {
     async getManifest(reference) {
         const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
         if (response.status === 404)
-            return undefined;
+            return void (await response.body?.cancel());
         await this.#expect(response, [200], `read manifest ${reference}`);
         const bytes = Buffer.from(await response.arrayBuffer());
         const digest = digestOf(bytes);
@@ -42245,37 +42262,52 @@ class RegistryClient {
     }
     /** Stores a blob unless it is there. Returns whether bytes were sent. */
     async putBlob(blob) {
-        if (await this.hasBlob(blob.digest))
-            return false;
+        for (let attempt = 1;; attempt += 1) {
+            if (await this.hasBlob(blob.digest))
+                return false;
+            const stored = await this.#sendBlob(blob).catch((error) => {
+                if (attempt === uploadAttempts || (0,action_runtime_error/* toActionError */.ie)(error).code !== "REGISTRY_UNREACHABLE")
+                    throw error;
+            });
+            if (stored === undefined || (stored.status >= 500 && attempt < uploadAttempts)) {
+                await stored?.body?.cancel();
+                continue;
+            }
+            await this.#expect(stored, [201], `store blob ${blob.digest}`);
+            await stored.body?.cancel();
+            return true;
+        }
+    }
+    /** Each time into a new upload: what an upload that broke off holds already would stand in front of the bytes. */
+    async #sendBlob(blob) {
         const location = await this.#openUpload();
         location.searchParams.set("digest", blob.digest);
         const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
-        const stored = await this.#call(location, {
-            method: "PUT",
-            headers,
-            body: blob.open,
-            timeoutMilliseconds: 600_000,
-        });
-        await this.#expect(stored, [201], `store blob ${blob.digest}`);
-        await stored.body?.cancel();
-        return true;
+        return this.#call(location, { method: "PUT", headers, body: blob.open, timeoutMilliseconds: 600_000 }, "pull,push");
     }
-    /** The answer of the referrers API, or undefined where the registry does not have it. */
+    /** The answer of the referrers API, all pages of it, or undefined where the registry does not have it. */
     async getReferrers(digest, artifactType) {
-        const path = `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
-        const response = await this.#call(path, { headers: { accept: mediaTypes.index } });
-        const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
-        if (response.status !== 200 || !isList) {
-            await response.body?.cancel();
-            return undefined;
+        const listed = [];
+        let page = new URL(`referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`, this.#base());
+        while (page !== undefined) {
+            const response = await this.#call(page, { headers: { accept: mediaTypes.index } });
+            // A registry that cannot answer now is not one without the API: its list would be taken for an empty one.
+            if (isUnavailable(response.status))
+                await this.#expect(response, [200], `list the referrers of ${digest}`);
+            const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
+            if (response.status !== 200 || !isList)
+                return void (await response.body?.cancel());
+            listed.push(...((await response.json()).manifests ?? []));
+            page = nextPage(response.headers.get("link"), page);
         }
-        return (await response.json()).manifests ?? [];
+        return listed;
     }
     /** The digest that a tag names now, or undefined. */
     async resolveTag(tag) {
         const response = await this.#call(`manifests/${tag}`, { method: "HEAD", headers: { accept: accepted } });
-        if (response.status !== 200)
+        if (response.status === 404)
             return undefined;
+        await this.#expect(response, [200], `read tag ${tag}`);
         const named = response.headers.get("docker-content-digest");
         return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
     }
@@ -42288,16 +42320,17 @@ class RegistryClient {
     }
     async #call(path, options, actions = "pull") {
         const url = new URL(path, this.#base());
+        // An upload's location may be another host, which is not to see our credentials, nor to say where they are sent.
+        const own = url.origin === new URL(this.#base()).origin;
         const send = () => {
             const headers = { ...options.headers };
-            // An upload's location may be another host, which is not to see our credentials.
-            if (this.#authorization && url.host === new URL(this.#base()).host)
+            if (own && this.#authorization)
                 headers.authorization = this.#authorization;
             return request(url, { ...this.#common(), ...options, headers });
         };
         const response = await send();
         const challenge = response.headers.get("www-authenticate");
-        if (response.status !== 401 || challenge === null)
+        if (response.status !== 401 || challenge === null || !own)
             return response;
         await response.body?.cancel();
         const { credentials, redactor } = this.#options;
@@ -42323,9 +42356,15 @@ class RegistryClient {
             remedy: denied
                 ? "check registry-username and registry-password, and that they may push to this repository (packages: write)"
                 : "see the registry's message; check that the repository exists and is not read-only",
-            blame: response.status >= 500 ? "inconclusive" : "fail",
+            blame: isUnavailable(response.status) ? "inconclusive" : "fail",
         });
     }
+}
+/** The `next` of a `Link` header, on the same host (RFC 8288; distribution specification, "Listing Referrers"). */
+function nextPage(link, current) {
+    const target = link?.match(/<([^>]+)>\s*;\s*rel="?next"?/)?.[1];
+    const next = target === undefined ? undefined : new URL(target, current);
+    return next?.origin === current.origin && next.href !== current.href ? next : undefined;
 }
 /** Registries on the loopback interface speak plain HTTP, as Docker and containerd hold it too; all others speak HTTPS. */
 function registryScheme(registry) {
@@ -42396,7 +42435,7 @@ async function ensureNamespace(kubectl, name, { log }) {
             log.line(`namespace ${name} created; it enforces the Pod Security Standard 'restricted'`);
     }
     catch (error) {
-        if (!(error instanceof action_runtime_error/* ActionError */.lZ) || error.code !== "CLUSTER_DENIED")
+        if (!(error instanceof action_runtime_error/* ActionError */.lZ) || error.code !== "CLUSTER_FORBIDDEN")
             throw error;
         throw new action_runtime_error/* ActionError */.lZ("NAMESPACE_DENIED", {
             message: `namespace ${name} does not exist, and the kubeconfig's user may not create it`,
@@ -42410,7 +42449,7 @@ async function namespace_find(kubectl, name) {
         return await kubectl.get("namespace", name);
     }
     catch (error) {
-        if (error instanceof action_runtime_error/* ActionError */.lZ && error.code === "CLUSTER_DENIED" && /may not/.test(error.message))
+        if (error instanceof action_runtime_error/* ActionError */.lZ && error.code === "CLUSTER_FORBIDDEN")
             return "hidden";
         throw error;
     }
@@ -42537,6 +42576,8 @@ function helmFailure(stderr) {
         return "locked";
     if (/context deadline exceeded|timed out waiting|would exceed context deadline|resource .* not ready/i.test(stderr))
         return "timeout";
+    if (/Internal error occurred|InternalError|etcdserver:|too many requests/i.test(stderr))
+        return "internal";
     return isUnreachable(stderr) ? "unreachable" : "other";
 }
 /** The line in which Helm says what went wrong. */
@@ -42705,23 +42746,33 @@ function rolloutProgress(snapshot) {
         };
     });
 }
-/** How many pods a workload wants, and whether its controller has replaced all older ones. */
+/**
+ * How many pods of the newest revision a workload wants, and whether its controller has replaced all older ones. Where
+ * people replace pods themselves (a paused Deployment, OnDelete, a partition), there is nothing to wait for.
+ */
 function figures(workload) {
     switch (workload.kind) {
         case "Deployment": {
             const { spec, status } = workload;
             const desired = spec?.replicas ?? 1;
+            if (spec?.paused)
+                return { desired: 0, settled: true };
             const updated = status?.updatedReplicas ?? 0;
             const settled = updated >= desired && (status?.replicas ?? 0) <= updated && (status?.availableReplicas ?? 0) >= updated;
             return { desired, settled };
         }
         case "StatefulSet": {
             const { spec, status } = workload;
-            const desired = spec?.replicas ?? 1;
-            return { desired, settled: status?.updateRevision === status?.currentRevision || desired === 0 };
+            const replicas = spec?.replicas ?? 1;
+            if (spec?.updateStrategy?.type === "OnDelete")
+                return { desired: 0, settled: true };
+            const desired = Math.max(0, replicas - (spec?.updateStrategy?.rollingUpdate?.partition ?? 0));
+            return { desired, settled: (status?.updatedReplicas ?? 0) >= desired };
         }
         case "DaemonSet": {
-            const { status } = workload;
+            const { spec, status } = workload;
+            if (spec?.updateStrategy?.type === "OnDelete")
+                return { desired: 0, settled: true };
             const desired = status?.desiredNumberScheduled ?? 0;
             return { desired, settled: (status?.updatedNumberScheduled ?? 0) >= desired };
         }
@@ -43205,7 +43256,7 @@ class SnapshotReader {
         this.#namespace = namespace;
         this.#release = release;
     }
-    /** @throws ActionError `CLUSTER_UNREACHABLE`; `CLUSTER_DENIED` when not even pods may be read */
+    /** @throws ActionError `CLUSTER_UNREACHABLE`; `CLUSTER_FORBIDDEN` when not even pods may be read */
     async read() {
         return arrange(await this.#items(), this.#release, this.#namespace);
     }
@@ -43214,7 +43265,7 @@ class SnapshotReader {
             return await this.#kubectl.list(this.#visible.join(","), this.#namespace);
         }
         catch (error) {
-            if (!isDenied(error) || this.#visible.length === 1)
+            if (!isForbidden(error) || this.#visible.length === 1)
                 throw error;
         }
         const visible = [];
@@ -43225,7 +43276,7 @@ class SnapshotReader {
                 visible.push(kind);
             }
             catch (error) {
-                if (!isDenied(error) || kind === "pods")
+                if (!isForbidden(error) || kind === "pods")
                     throw error;
             }
         }
@@ -43233,8 +43284,8 @@ class SnapshotReader {
         return items;
     }
 }
-function isDenied(error) {
-    return error instanceof action_runtime_error/* ActionError */.lZ && error.code === "CLUSTER_DENIED";
+function isForbidden(error) {
+    return error instanceof action_runtime_error/* ActionError */.lZ && error.code === "CLUSTER_FORBIDDEN";
 }
 /** Sorts the objects of a namespace into a snapshot of one release. */
 function arrange(items, release, namespace) {
@@ -43254,39 +43305,74 @@ function arrange(items, release, namespace) {
 
 
 const pollMilliseconds = 1_500;
+/** A line at least so often while nothing changes, so that nobody takes the job for dead. */
+const reminderMilliseconds = 15_000;
 /**
  * Runs a Helm command that waits, and watches the release's workloads while it does: prints progress, stops it early on a
  * cause that waiting cannot heal, and collects the evidence of a failure while it is still there.
+ *
+ * @param timeoutMilliseconds what Helm was given as its own timeout
  */
-async function supervise(args, target, tools, context) {
-    const { log, signal } = context;
+async function supervise(args, target, timeoutMilliseconds, tools, context) {
     const reader = new SnapshotReader(tools.kubectl, target.namespace, target.release);
     const generations = generationsOf(rolloutProgress(await reader.read()));
     const hopeless = new AbortController();
     const watching = new AbortController();
-    const helmEnded = tools.helm
-        .run(args, {
-        signal: AbortSignal.any([signal, hopeless.signal]),
-        onLine: (line, stream) => (stream === "stderr" ? log.tool(line) : undefined),
-    })
-        .catch((error) => {
-        if (!hopeless.signal.aborted || signal.aborted)
-            throw error;
-        return { exitCode: 1, stdout: "", stderr: "Error: stopped, since waiting on was hopeless" };
-    })
-        .finally(() => watching.abort(new Error("helm has ended")));
     const stop = () => hopeless.abort(new Error("hopeless"));
     const watched = watch(reader, generations, stop, watching.signal, context);
-    const [result] = await Promise.all([helmEnded, watched]);
+    const giveUp = context.clock.now() + timeoutMilliseconds;
+    let result;
+    let done = false;
+    try {
+        result = await runHelm(args, timeoutMilliseconds, hopeless.signal, tools.helm, context);
+        done = result.exitCode === 0 && (await untilDone(reader, giveUp, hopeless.signal, context));
+    }
+    finally {
+        watching.abort(new Error("the rollout has ended"));
+        await watched;
+    }
     const snapshot = await reader.read();
     const progress = rolloutProgress(snapshot);
-    if (result.exitCode === 0)
+    if (done)
         return { ended: "well", progress };
     const diagnosis = diagnose(progress, snapshot.events)[0];
     const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
-    const said = lastLine(result.stderr);
-    const stopped = hopeless.signal.aborted;
-    return { ended: "badly", said, failure: helmFailure(result.stderr), diagnosis, capture, stopped };
+    const endedWell = result.exitCode === 0;
+    return {
+        ended: "badly",
+        said: endedWell ? "helm ended well, but the rollout has not" : lastLine(result.stderr),
+        failure: endedWell ? "timeout" : helmFailure(result.stderr),
+        diagnosis,
+        capture,
+    };
+}
+async function runHelm(args, timeoutMilliseconds, hopeless, helm, { log, signal }) {
+    try {
+        return await helm.run(args, {
+            signal: AbortSignal.any([signal, hopeless]),
+            // Helm keeps its own time, for hooks and for the rollout each; this is for a Helm that hangs.
+            timeoutMilliseconds: 3 * timeoutMilliseconds + 60_000,
+            onLine: (line, stream) => (stream === "stderr" ? log.tool(line) : undefined),
+        });
+    }
+    catch (error) {
+        if (!hopeless.aborted || signal.aborted)
+            throw error;
+        return { exitCode: 1, stdout: "", stderr: "Error: stopped, since waiting on was hopeless" };
+    }
+}
+/**
+ * Whether the controllers have replaced all pods. Helm has been seen to end well before they had begun: it looked at the
+ * state from before its own change.
+ */
+async function untilDone(reader, giveUp, hopeless, { clock, signal }) {
+    for (;;) {
+        if (rolloutProgress(await reader.read()).every((workload) => workload.done))
+            return true;
+        if (hopeless.aborted || clock.now() >= giveUp)
+            return false;
+        await clock.sleep(pollMilliseconds, signal);
+    }
 }
 function generationsOf(progress) {
     return new Map(progress.map(({ kind, name, generation }) => [`${kind} ${name}`, generation]));
@@ -43294,7 +43380,8 @@ function generationsOf(progress) {
 /** Prints progress and calls `stop` when a cause has lasted too long. Ends when `until` is aborted; never throws. */
 async function watch(reader, before, stop, until, { clock, log }) {
     const since = new Map();
-    let printed = "";
+    const started = clock.now();
+    let printed = { lines: "", at: started };
     while (!until.aborted) {
         const snapshot = await reader.read().catch((error) => {
             if (!until.aborted)
@@ -43304,10 +43391,11 @@ async function watch(reader, before, stop, until, { clock, log }) {
         if (snapshot && !until.aborted) {
             // What Helm has not changed yet is the state before this rollout, and says nothing about it.
             const progress = rolloutProgress(snapshot).filter(({ kind, name, generation }) => generation > (before.get(`${kind} ${name}`) ?? 0));
-            const lines = progress.map(describeProgress).join("\n");
-            if (lines !== printed)
-                log.line(lines);
-            printed = lines;
+            const lines = progress.map(describeProgress).join("; ");
+            if (lines !== "" && (lines !== printed.lines || clock.now() - printed.at >= reminderMilliseconds)) {
+                log.line(`${Math.round((clock.now() - started) / 1_000)} s: ${lines}`);
+                printed = { lines, at: clock.now() };
+            }
             const hopeless = lasting(diagnose(progress, snapshot.events), since, clock.now());
             if (hopeless) {
                 log.line(`waiting on is hopeless: ${hopeless.sentence}`);
@@ -43367,9 +43455,9 @@ class ImageIdentity {
         for (const pod of pods) {
             const images = runningImages(pod);
             const same = await Promise.all(images.map(({ digest }) => digest !== undefined && this.isSame(digest)));
-            const [first] = images;
-            if (!same.includes(true) && first)
-                strangers.push(first);
+            const none = { pod: pod.metadata?.name ?? "", container: "", digest: undefined };
+            if (!same.includes(true))
+                strangers.push(images[0] ?? none);
         }
         return strangers;
     }
@@ -43441,7 +43529,7 @@ async function deploy(image, chart, inputs, tools, context) {
     const previous = before.deployed;
     context.log.line(`deploying ${formatImage(image)} as release ${inputs.release} in namespace ${inputs.namespace}`);
     const args = upgradeArguments(tools.helm.major, upgradeOf(image, chart, inputs, context));
-    const rollout = await supervise(args, target, tools, context);
+    const rollout = await supervise(args, target, inputs.timeout, tools, context);
     const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace));
     if (rollout.ended === "badly" && after.last?.revision === before.last?.revision)
         throw notBegun(target, rollout);
@@ -43498,6 +43586,12 @@ function judge(rollout, timeoutMilliseconds) {
     }
     if (failure === "other")
         return { verdict: "fail", reason: `helm failed: ${said}`, remedy: "correct the chart or its values" };
+    if (failure === "internal")
+        return {
+            verdict: "inconclusive",
+            reason: `the cluster could not carry it out: ${said}`,
+            remedy: "see the cluster's message; mend the cluster, then re-run",
+        };
     return {
         verdict: "inconclusive",
         reason: `the rollout did not end within ${timeoutMilliseconds / 1_000} s, and no cause is known: ${said}`,
@@ -43577,8 +43671,12 @@ function statement_readStatement(text) {
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
         !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
-        typeof predicate?.run === "object";
+        isObject(predicate?.run) &&
+        isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function isObject(value) {
+    return typeof value === "object" && value !== null;
 }
 /** The identity of this run, from the runner's own variables. */
 function runIdentity(environment) {
@@ -43655,7 +43753,10 @@ function referrersTag(digest) {
 }
 async function referrersFromTag(registry, digest) {
     const stored = await registry.getManifest(referrersTag(digest));
-    return stored === undefined ? [] : JSON.parse(stored.bytes.toString("utf8")).manifests;
+    if (stored === undefined)
+        return [];
+    const { manifests } = JSON.parse(stored.bytes.toString("utf8"));
+    return Array.isArray(manifests) ? manifests : [];
 }
 async function addToReferrersTag(registry, digest, referrer, clock) {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -43684,7 +43785,7 @@ async function readStatements(registry, digest) {
         if (stored === undefined)
             continue;
         const manifest = JSON.parse(stored.bytes.toString("utf8"));
-        const layer = manifest.layers.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
+        const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
         if (manifest.subject?.digest !== digest || layer === undefined)
             continue;
         const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
@@ -43910,7 +44011,7 @@ async function rollBack(inputs, wanted, tools, openRegistry, context) {
         timeoutSeconds: Math.ceil(inputs.timeout / 1_000),
         wait: true,
     });
-    const rollout = await supervise(args, target, tools, context);
+    const rollout = await supervise(args, target, inputs.timeout, tools, context);
     const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
     const common = { revision: after, previous: before.deployed, rollout };
     const registry = await openRegistry(image);
@@ -44150,12 +44251,16 @@ var action_runtime_inputs = __nccwpck_require__(546);
  */
 function neutralise(line) {
     return line
+        .replace(controlCharacters, "")
         .replace(/^(\s*):(?=:)/, "$1:\u200b")
-        .replaceAll("##[", "##\u200b[")
-        .replace(controlCharacters, "");
+        .replaceAll("##[", "##\u200b[");
 }
+/**
+ * Terminal sequences, and the control characters of C0 and C1 but for tab and line feed. They go first: one of them between
+ * two colons, or in front of them, must not hide a command from us that the runner, which drops it, then sees.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** What an action prints. Every line is redacted and cannot act as a workflow command. */
 class Log {
     #redactor;
@@ -44236,29 +44341,45 @@ class Redactor {
         return redacted;
     }
 }
-/** Keys whose values name things, not secrets; hiding them would blank out words such as `default` in every log. */
-const plainKeys = /^(apiversion|kind|name|namespace|cluster|user|context|current-context|server|type|command|args?)$/i;
-/** A secret whole, its lines, and the values of its `key: value` or `"key": "value"` fields. */
+/**
+ * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
+ * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
+ */
+const secretKey = /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
+/**
+ * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its
+ * secret `key: value` or `"key": "value"` fields, line by line.
+ */
 function secretParts(secret) {
     const whole = secret.trim();
     if (whole === "")
         return [];
     const parts = new Set([whole]);
-    const lines = whole.split(/\r?\n/).map((line) => line.trim());
-    if (lines.length === 1 && !/^[{[]/.test(whole))
+    const isStructured = /[\n{]/.test(whole);
+    if (!isStructured)
         return [whole];
-    for (const line of lines) {
-        const fields = [...line.matchAll(/["']?([\w.-]+)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,{}[\]"']+))/g)];
-        for (const [, key = "", double, single, bare] of fields) {
-            const value = double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? single ?? bare ?? "";
-            if (!plainKeys.test(key))
-                for (const piece of value.split("\n"))
-                    parts.add(piece.trim());
-        }
-        if (fields.length === 0)
-            parts.add(line);
-    }
-    return [...parts].filter((part) => part.length >= 8 || part === whole);
+    for (const { key, value } of fieldsOf(whole))
+        if (secretKey.test(key))
+            for (const piece of value.split("\n"))
+                parts.add(piece.trim());
+    for (const line of whole.split(/\r?\n/))
+        if (!/[:{}]/.test(line))
+            parts.add(line.trim().replace(/^- /, ""));
+    return [...parts].filter((part) => part.length >= shortestSecret);
+}
+/** `key: value` fields of YAML and JSON, as text: a secret need not be well-formed to be kept secret. */
+function fieldsOf(text) {
+    const field = /["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]+))/g;
+    return [...text.matchAll(field)].flatMap(([, key = "", double, single, bare]) => {
+        if (double !== undefined)
+            return [{ key, value: double.replaceAll("\\n", "\n").replaceAll('\\"', '"') }];
+        if (single !== undefined)
+            return [{ key, value: single }];
+        // Without quotes a value ends at the line's end, or inside { } at a comma or brace: both readings are taken.
+        const line = (bare ?? "").trim();
+        const flow = line.replace(/[,}\]].*$/, "").trim();
+        return [...fieldsOf(line), { key, value: line }, { key, value: flow }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/action-runtime/action.js
@@ -54027,12 +54148,15 @@ const lines = () => schemas_string()
     .map((line) => line.trim())
     .filter((line) => line !== ""));
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`; undefined for anything else. */
+/** A job may run for five days at most; a timer of more than 24 would end at once. */
+const longestDuration = 5 * 24 * durationUnits.h;
+/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`, at most `120h`; undefined for anything else. */
 function parseDuration(value) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match)
         return undefined;
-    return Number(match[1]) * durationUnits[match[2]];
+    const milliseconds = Number(match[1]) * durationUnits[match[2]];
+    return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 /** A duration such as `90s`, in milliseconds. */
 const inputs_duration = (fallback) => schemas_string()
@@ -54041,7 +54165,7 @@ const inputs_duration = (fallback) => schemas_string()
     const milliseconds = parseDuration(value ?? fallback);
     if (milliseconds !== undefined)
         return milliseconds;
-    context.addIssue("expected a duration such as 250ms, 30s or 5m");
+    context.addIssue("expected a duration such as 250ms, 30s or 5m, at most 120h");
     return NEVER;
 });
 /** A number within bounds. */

@@ -29694,8 +29694,12 @@ function readStatement(text) {
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
         !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
-        typeof predicate?.run === "object";
+        isObject(predicate?.run) &&
+        isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function isObject(value) {
+    return typeof value === "object" && value !== null;
 }
 /** The identity of this run, from the runner's own variables. */
 function runIdentity(environment) {
@@ -32840,12 +32844,16 @@ var action_runtime_inputs = __nccwpck_require__(546);
  */
 function neutralise(line) {
     return line
+        .replace(controlCharacters, "")
         .replace(/^(\s*):(?=:)/, "$1:\u200b")
-        .replaceAll("##[", "##\u200b[")
-        .replace(controlCharacters, "");
+        .replaceAll("##[", "##\u200b[");
 }
+/**
+ * Terminal sequences, and the control characters of C0 and C1 but for tab and line feed. They go first: one of them between
+ * two colons, or in front of them, must not hide a command from us that the runner, which drops it, then sees.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** What an action prints. Every line is redacted and cannot act as a workflow command. */
 class Log {
     #redactor;
@@ -32926,29 +32934,45 @@ class Redactor {
         return redacted;
     }
 }
-/** Keys whose values name things, not secrets; hiding them would blank out words such as `default` in every log. */
-const plainKeys = /^(apiversion|kind|name|namespace|cluster|user|context|current-context|server|type|command|args?)$/i;
-/** A secret whole, its lines, and the values of its `key: value` or `"key": "value"` fields. */
+/**
+ * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
+ * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
+ */
+const secretKey = /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
+/**
+ * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its
+ * secret `key: value` or `"key": "value"` fields, line by line.
+ */
 function secretParts(secret) {
     const whole = secret.trim();
     if (whole === "")
         return [];
     const parts = new Set([whole]);
-    const lines = whole.split(/\r?\n/).map((line) => line.trim());
-    if (lines.length === 1 && !/^[{[]/.test(whole))
+    const isStructured = /[\n{]/.test(whole);
+    if (!isStructured)
         return [whole];
-    for (const line of lines) {
-        const fields = [...line.matchAll(/["']?([\w.-]+)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,{}[\]"']+))/g)];
-        for (const [, key = "", double, single, bare] of fields) {
-            const value = double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? single ?? bare ?? "";
-            if (!plainKeys.test(key))
-                for (const piece of value.split("\n"))
-                    parts.add(piece.trim());
-        }
-        if (fields.length === 0)
-            parts.add(line);
-    }
-    return [...parts].filter((part) => part.length >= 8 || part === whole);
+    for (const { key, value } of fieldsOf(whole))
+        if (secretKey.test(key))
+            for (const piece of value.split("\n"))
+                parts.add(piece.trim());
+    for (const line of whole.split(/\r?\n/))
+        if (!/[:{}]/.test(line))
+            parts.add(line.trim().replace(/^- /, ""));
+    return [...parts].filter((part) => part.length >= shortestSecret);
+}
+/** `key: value` fields of YAML and JSON, as text: a secret need not be well-formed to be kept secret. */
+function fieldsOf(text) {
+    const field = /["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]+))/g;
+    return [...text.matchAll(field)].flatMap(([, key = "", double, single, bare]) => {
+        if (double !== undefined)
+            return [{ key, value: double.replaceAll("\\n", "\n").replaceAll('\\"', '"') }];
+        if (single !== undefined)
+            return [{ key, value: single }];
+        // Without quotes a value ends at the line's end, or inside { } at a comma or brace: both readings are taken.
+        const line = (bare ?? "").trim();
+        const flow = line.replace(/[,}\]].*$/, "").trim();
+        return [...fieldsOf(line), { key, value: line }, { key, value: flow }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/action-runtime/action.js
@@ -42716,12 +42740,15 @@ const lines = () => schemas_string()
     .map((line) => line.trim())
     .filter((line) => line !== ""));
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`; undefined for anything else. */
+/** A job may run for five days at most; a timer of more than 24 would end at once. */
+const longestDuration = 5 * 24 * durationUnits.h;
+/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`, at most `120h`; undefined for anything else. */
 function parseDuration(value) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match)
         return undefined;
-    return Number(match[1]) * durationUnits[match[2]];
+    const milliseconds = Number(match[1]) * durationUnits[match[2]];
+    return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 /** A duration such as `90s`, in milliseconds. */
 const inputs_duration = (fallback) => z
@@ -42731,7 +42758,7 @@ const inputs_duration = (fallback) => z
     const milliseconds = parseDuration(value ?? fallback);
     if (milliseconds !== undefined)
         return milliseconds;
-    context.addIssue("expected a duration such as 250ms, 30s or 5m");
+    context.addIssue("expected a duration such as 250ms, 30s or 5m, at most 120h");
     return z.NEVER;
 });
 /** A number within bounds. */

@@ -28597,12 +28597,12 @@ __nccwpck_require__.d(__webpack_exports__, {
   p: () => (/* binding */ promote)
 });
 
+// EXTERNAL MODULE: ./.build/actions/shared/src/action-runtime/error.js
+var action_runtime_error = __nccwpck_require__(597);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./.build/actions/shared/src/action-runtime/error.js
-var action_runtime_error = __nccwpck_require__(597);
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/oci/digest.js
 
 
@@ -28753,8 +28753,12 @@ function readStatement(text) {
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
         !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
-        typeof predicate?.run === "object";
+        isObject(predicate?.run) &&
+        isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function isObject(value) {
+    return typeof value === "object" && value !== null;
 }
 /** The identity of this run, from the runner's own variables. */
 function runIdentity(environment) {
@@ -28845,7 +28849,10 @@ function referrersTag(digest) {
 }
 async function referrersFromTag(registry, digest) {
     const stored = await registry.getManifest(referrersTag(digest));
-    return stored === undefined ? [] : JSON.parse(stored.bytes.toString("utf8")).manifests;
+    if (stored === undefined)
+        return [];
+    const { manifests } = JSON.parse(stored.bytes.toString("utf8"));
+    return Array.isArray(manifests) ? manifests : [];
 }
 async function addToReferrersTag(registry, digest, referrer, clock) {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
@@ -28874,7 +28881,7 @@ async function readStatements(registry, digest) {
         if (stored === undefined)
             continue;
         const manifest = JSON.parse(stored.bytes.toString("utf8"));
-        const layer = manifest.layers.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
+        const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
         if (manifest.subject?.digest !== digest || layer === undefined)
             continue;
         const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
@@ -29058,20 +29065,35 @@ async function authorize(challenge, scope, common, redactor) {
     const parameters = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
     if (kind !== "bearer" || !parameters.realm)
         throw denied(scope, credentials ? challenge : "no credentials were given");
+    if (!URL.canParse(parameters.realm))
+        throw denied(scope, `its challenge is not understood: ${challenge}`);
     const realm = new URL(parameters.realm);
     if (parameters.service)
         realm.searchParams.set("service", parameters.service);
     realm.searchParams.set("scope", `repository:${scope.repository.path}:${scope.actions}`);
     const headers = basic ? { authorization: `Basic ${basic}` } : {};
     const response = await request(realm, { ...common, headers });
+    if (isUnavailable(response.status))
+        throw unavailable(realm, response.status);
     if (!response.ok)
         throw denied(scope, `its token service answered HTTP ${response.status}`);
-    const answer = (await response.json());
-    const token = answer.token ?? answer.access_token;
+    const answer = (await response.json().catch(() => undefined));
+    const token = answer?.token ?? answer?.access_token;
     if (!token)
         throw denied(scope, "its token service gave no token");
     redactor?.add(token);
     return `Bearer ${token}`;
+}
+/** Whether a status says that a service cannot answer now: it failed, or we asked too often. */
+function isUnavailable(status) {
+    return status === 429 || status >= 500;
+}
+function unavailable(realm, status) {
+    return new action_runtime_error/* ActionError */.lZ("REGISTRY_UNREACHABLE", {
+        message: `the registry's token service at ${realm.host} answered HTTP ${status}`,
+        remedy: "re-run when the registry is well again; its status page may say more",
+        blame: "inconclusive",
+    });
 }
 function denied(scope, why) {
     return new action_runtime_error/* ActionError */.lZ("REGISTRY_DENIED", {
@@ -29087,6 +29109,8 @@ function denied(scope, why) {
 
 
 
+/** How often the bytes of one blob are sent, where the registry breaks off or fails. */
+const uploadAttempts = 3;
 const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
 /**
  * A client of one repository in an OCI registry. Source: OCI distribution specification 1.1.
@@ -29105,7 +29129,7 @@ class RegistryClient {
     async getManifest(reference) {
         const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
         if (response.status === 404)
-            return undefined;
+            return void (await response.body?.cancel());
         await this.#expect(response, [200], `read manifest ${reference}`);
         const bytes = Buffer.from(await response.arrayBuffer());
         const digest = digestOf(bytes);
@@ -29168,37 +29192,52 @@ class RegistryClient {
     }
     /** Stores a blob unless it is there. Returns whether bytes were sent. */
     async putBlob(blob) {
-        if (await this.hasBlob(blob.digest))
-            return false;
+        for (let attempt = 1;; attempt += 1) {
+            if (await this.hasBlob(blob.digest))
+                return false;
+            const stored = await this.#sendBlob(blob).catch((error) => {
+                if (attempt === uploadAttempts || (0,action_runtime_error/* toActionError */.ie)(error).code !== "REGISTRY_UNREACHABLE")
+                    throw error;
+            });
+            if (stored === undefined || (stored.status >= 500 && attempt < uploadAttempts)) {
+                await stored?.body?.cancel();
+                continue;
+            }
+            await this.#expect(stored, [201], `store blob ${blob.digest}`);
+            await stored.body?.cancel();
+            return true;
+        }
+    }
+    /** Each time into a new upload: what an upload that broke off holds already would stand in front of the bytes. */
+    async #sendBlob(blob) {
         const location = await this.#openUpload();
         location.searchParams.set("digest", blob.digest);
         const headers = { "content-type": "application/octet-stream", "content-length": String(blob.size) };
-        const stored = await this.#call(location, {
-            method: "PUT",
-            headers,
-            body: blob.open,
-            timeoutMilliseconds: 600_000,
-        });
-        await this.#expect(stored, [201], `store blob ${blob.digest}`);
-        await stored.body?.cancel();
-        return true;
+        return this.#call(location, { method: "PUT", headers, body: blob.open, timeoutMilliseconds: 600_000 }, "pull,push");
     }
-    /** The answer of the referrers API, or undefined where the registry does not have it. */
+    /** The answer of the referrers API, all pages of it, or undefined where the registry does not have it. */
     async getReferrers(digest, artifactType) {
-        const path = `referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
-        const response = await this.#call(path, { headers: { accept: mediaTypes.index } });
-        const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
-        if (response.status !== 200 || !isList) {
-            await response.body?.cancel();
-            return undefined;
+        const listed = [];
+        let page = new URL(`referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`, this.#base());
+        while (page !== undefined) {
+            const response = await this.#call(page, { headers: { accept: mediaTypes.index } });
+            // A registry that cannot answer now is not one without the API: its list would be taken for an empty one.
+            if (isUnavailable(response.status))
+                await this.#expect(response, [200], `list the referrers of ${digest}`);
+            const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
+            if (response.status !== 200 || !isList)
+                return void (await response.body?.cancel());
+            listed.push(...((await response.json()).manifests ?? []));
+            page = nextPage(response.headers.get("link"), page);
         }
-        return (await response.json()).manifests ?? [];
+        return listed;
     }
     /** The digest that a tag names now, or undefined. */
     async resolveTag(tag) {
         const response = await this.#call(`manifests/${tag}`, { method: "HEAD", headers: { accept: accepted } });
-        if (response.status !== 200)
+        if (response.status === 404)
             return undefined;
+        await this.#expect(response, [200], `read tag ${tag}`);
         const named = response.headers.get("docker-content-digest");
         return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
     }
@@ -29211,16 +29250,17 @@ class RegistryClient {
     }
     async #call(path, options, actions = "pull") {
         const url = new URL(path, this.#base());
+        // An upload's location may be another host, which is not to see our credentials, nor to say where they are sent.
+        const own = url.origin === new URL(this.#base()).origin;
         const send = () => {
             const headers = { ...options.headers };
-            // An upload's location may be another host, which is not to see our credentials.
-            if (this.#authorization && url.host === new URL(this.#base()).host)
+            if (own && this.#authorization)
                 headers.authorization = this.#authorization;
             return request(url, { ...this.#common(), ...options, headers });
         };
         const response = await send();
         const challenge = response.headers.get("www-authenticate");
-        if (response.status !== 401 || challenge === null)
+        if (response.status !== 401 || challenge === null || !own)
             return response;
         await response.body?.cancel();
         const { credentials, redactor } = this.#options;
@@ -29246,9 +29286,15 @@ class RegistryClient {
             remedy: denied
                 ? "check registry-username and registry-password, and that they may push to this repository (packages: write)"
                 : "see the registry's message; check that the repository exists and is not read-only",
-            blame: response.status >= 500 ? "inconclusive" : "fail",
+            blame: isUnavailable(response.status) ? "inconclusive" : "fail",
         });
     }
+}
+/** The `next` of a `Link` header, on the same host (RFC 8288; distribution specification, "Listing Referrers"). */
+function nextPage(link, current) {
+    const target = link?.match(/<([^>]+)>\s*;\s*rel="?next"?/)?.[1];
+    const next = target === undefined ? undefined : new URL(target, current);
+    return next?.origin === current.origin && next.href !== current.href ? next : undefined;
 }
 /** Registries on the loopback interface speak plain HTTP, as Docker and containerd hold it too; all others speak HTTPS. */
 function registryScheme(registry) {
@@ -29704,10 +29750,14 @@ async function moveAlias(given, alias, model, context) {
  */
 async function findCandidate(given, registry) {
     const repository = parseRepository(given.repository);
+    if (given.operation === "nominate") {
+        if (given.image === undefined)
+            throw missing("image", "pass the digest that staging tested");
+        if (given.tag === undefined)
+            throw missing("tag", "pass the tag that a proven image gets, such as candidate");
+    }
     if (given.image !== undefined)
-        return named(given.image, given.repository);
-    if (given.operation === "nominate")
-        throw missing("image", "pass the digest that staging tested");
+        return stored(named(given.image, given.repository), registry);
     if (given.tag === undefined)
         throw missing("image' nor input 'tag", "pass the digest, or the tag that names it");
     const digest = await registry.resolveTag(given.tag);
@@ -29716,6 +29766,15 @@ async function findCandidate(given, registry) {
     throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
         message: `${given.repository} has no tag '${given.tag}', so there is nothing to promote`,
         remedy: "run the pipeline to the end of staging first, or pass the digest to promote",
+    });
+}
+/** A digest that is nowhere has no evidence either, but that is not what is wrong with it. */
+async function stored(image, registry) {
+    if (await registry.getManifest(image.digest))
+        return image;
+    throw new action_runtime_error/* ActionError */.lZ("IMAGE_NOT_FOUND", {
+        message: `image ${formatImage(image)} is not in the registry`,
+        remedy: "pass the digest that build-scan pushed; if a retention policy removed it, build it again",
     });
 }
 function missing(input, remedy) {
@@ -29741,7 +29800,9 @@ const inputs_inputs = {
     operation: (0,inputs/* choice */.Yq)(["verify", "nominate", "record", "find"], "verify"),
     image: (0,inputs/* text */.Qq)().optional(),
     repository: (0,inputs/* text */.Qq)(),
-    tag: (0,inputs/* text */.Qq)().optional(),
+    tag: (0,inputs/* text */.Qq)()
+        .regex(/^\w[\w.-]{0,127}$/, "expected a tag: letters, digits, _, . and -, at most 128")
+        .optional(),
     require: (0,inputs/* lines */.Mn)().transform((names, context) => {
         const unknown = names.filter((name) => !stages.includes(name));
         if (unknown.length > 0)
@@ -29792,6 +29853,7 @@ function reportRecord({ image, model, environment, alias, previousVersion }) {
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/promote/src/promote-action.js
+
 
 
 
@@ -29866,18 +29928,34 @@ function found(image, model) {
 async function record(given, promotion, context) {
     const { registry, image, model } = promotion;
     const alias = given.alias ?? "";
-    const previousVersion = model && alias !== "" ? await moveAlias(given, alias, model, context) : undefined;
+    checkModel(given, promotion);
+    const moves = given.model !== undefined && alias !== "";
+    const previousVersion = model && moves ? await moveAlias(given, alias, model, context) : undefined;
     const what = model ? `${model.name} version ${model.version}` : `digest ${shortDigest(image.digest)}`;
     const reason = `${what} is in ${given.environment}`;
-    const details = { model, alias, previousVersion };
+    const details = { model, alias: moves ? alias : undefined, previousVersion };
     const finding = { stage: "promote", environment: given.environment, verdict: "pass", reason, details };
     await recordFinding(registry, image, finding, context);
     return {
         verdict: "pass",
-        reason: model && alias ? `${reason}; alias ${alias} moved from ${previousVersion ?? "nothing"}` : reason,
+        reason: model && moves ? `${reason}; ${describeMove(alias, model.version, previousVersion)}` : reason,
         outputs: outputs(image, model, previousVersion),
-        summary: reportRecord({ image, model, environment: given.environment, alias, previousVersion }),
+        summary: reportRecord({ image, model, environment: given.environment, alias: moves ? alias : "", previousVersion }),
     };
+}
+function describeMove(alias, version, previous) {
+    return previous === version
+        ? `alias ${alias} named it already`
+        : `alias ${alias} moved from ${previous ?? "nothing"}`;
+}
+/** @throws ActionError `MODEL_OTHER` when the image holds another model than the one whose alias is to move. */
+function checkModel(given, { image, model }) {
+    if (given.model === undefined || model === undefined || model.name === given.model)
+        return;
+    throw new action_runtime_error/* ActionError */.lZ("MODEL_OTHER", {
+        message: `${formatImage(image)} holds model '${model.name}', not '${given.model}'`,
+        remedy: "promote an image of this model, or correct input `model`",
+    });
 }
 
 
@@ -32868,12 +32946,16 @@ var action_runtime_inputs = __nccwpck_require__(546);
  */
 function neutralise(line) {
     return line
+        .replace(controlCharacters, "")
         .replace(/^(\s*):(?=:)/, "$1:\u200b")
-        .replaceAll("##[", "##\u200b[")
-        .replace(controlCharacters, "");
+        .replaceAll("##[", "##\u200b[");
 }
+/**
+ * Terminal sequences, and the control characters of C0 and C1 but for tab and line feed. They go first: one of them between
+ * two colons, or in front of them, must not hide a command from us that the runner, which drops it, then sees.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const controlCharacters = /\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** What an action prints. Every line is redacted and cannot act as a workflow command. */
 class Log {
     #redactor;
@@ -32954,29 +33036,45 @@ class Redactor {
         return redacted;
     }
 }
-/** Keys whose values name things, not secrets; hiding them would blank out words such as `default` in every log. */
-const plainKeys = /^(apiversion|kind|name|namespace|cluster|user|context|current-context|server|type|command|args?)$/i;
-/** A secret whole, its lines, and the values of its `key: value` or `"key": "value"` fields. */
+/**
+ * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
+ * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
+ */
+const secretKey = /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
+/**
+ * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its
+ * secret `key: value` or `"key": "value"` fields, line by line.
+ */
 function secretParts(secret) {
     const whole = secret.trim();
     if (whole === "")
         return [];
     const parts = new Set([whole]);
-    const lines = whole.split(/\r?\n/).map((line) => line.trim());
-    if (lines.length === 1 && !/^[{[]/.test(whole))
+    const isStructured = /[\n{]/.test(whole);
+    if (!isStructured)
         return [whole];
-    for (const line of lines) {
-        const fields = [...line.matchAll(/["']?([\w.-]+)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s,{}[\]"']+))/g)];
-        for (const [, key = "", double, single, bare] of fields) {
-            const value = double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? single ?? bare ?? "";
-            if (!plainKeys.test(key))
-                for (const piece of value.split("\n"))
-                    parts.add(piece.trim());
-        }
-        if (fields.length === 0)
-            parts.add(line);
-    }
-    return [...parts].filter((part) => part.length >= 8 || part === whole);
+    for (const { key, value } of fieldsOf(whole))
+        if (secretKey.test(key))
+            for (const piece of value.split("\n"))
+                parts.add(piece.trim());
+    for (const line of whole.split(/\r?\n/))
+        if (!/[:{}]/.test(line))
+            parts.add(line.trim().replace(/^- /, ""));
+    return [...parts].filter((part) => part.length >= shortestSecret);
+}
+/** `key: value` fields of YAML and JSON, as text: a secret need not be well-formed to be kept secret. */
+function fieldsOf(text) {
+    const field = /["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]+))/g;
+    return [...text.matchAll(field)].flatMap(([, key = "", double, single, bare]) => {
+        if (double !== undefined)
+            return [{ key, value: double.replaceAll("\\n", "\n").replaceAll('\\"', '"') }];
+        if (single !== undefined)
+            return [{ key, value: single }];
+        // Without quotes a value ends at the line's end, or inside { } at a comma or brace: both readings are taken.
+        const line = (bare ?? "").trim();
+        const flow = line.replace(/[,}\]].*$/, "").trim();
+        return [...fieldsOf(line), { key, value: line }, { key, value: flow }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/action-runtime/action.js
@@ -42744,12 +42842,15 @@ const lines = () => schemas_string()
     .map((line) => line.trim())
     .filter((line) => line !== ""));
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`; undefined for anything else. */
+/** A job may run for five days at most; a timer of more than 24 would end at once. */
+const longestDuration = 5 * 24 * durationUnits.h;
+/** Milliseconds of a duration such as `250ms`, `30s`, `5m` or `1h`, at most `120h`; undefined for anything else. */
 function parseDuration(value) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value.trim());
     if (!match)
         return undefined;
-    return Number(match[1]) * durationUnits[match[2]];
+    const milliseconds = Number(match[1]) * durationUnits[match[2]];
+    return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 /** A duration such as `90s`, in milliseconds. */
 const inputs_duration = (fallback) => z
@@ -42759,7 +42860,7 @@ const inputs_duration = (fallback) => z
     const milliseconds = parseDuration(value ?? fallback);
     if (milliseconds !== undefined)
         return milliseconds;
-    context.addIssue("expected a duration such as 250ms, 30s or 5m");
+    context.addIssue("expected a duration such as 250ms, 30s or 5m, at most 120h");
     return z.NEVER;
 });
 /** A number within bounds. */

@@ -36,7 +36,7 @@ export function buildArguments(plan: BuildPlan, layoutFolder: string): string[] 
 /**
  * Builds the image into an OCI layout.
  *
- * @throws ActionError `BUILD_FAILED` with the failing instruction, `BUILDER_UNAVAILABLE`
+ * @throws ActionError `BUILD_FAILED` with the failing instruction, `BASE_IMAGE_UNREACHABLE`, `BUILDER_UNAVAILABLE`
  */
 export async function buildImage(
   builder: Command,
@@ -57,6 +57,13 @@ export async function buildImage(
   throw buildError(exitCode, stderr);
 }
 
+const builderAbsent =
+  /^context deadline exceeded$|connection refused|no such file or directory.*buildkitd\.sock|no builder|Cannot connect to the Docker daemon/i;
+
+/** An image that is not there is the Dockerfile's fault; a registry that does not answer, or asks to wait, is not. */
+const baseImageUnreachable =
+  /failed to resolve source metadata.*(failed to do request|unexpected status.*: (429|5\d\d)\b)/i;
+
 /** What the builder's last lines say. BuildKit ends with `ERROR: failed to build: failed to solve: …`. */
 export function buildError(exitCode: number, stderr: string): ActionError {
   const lines = stderr.trim().split("\n");
@@ -65,9 +72,13 @@ export function buildError(exitCode: number, stderr: string): ActionError {
     .replace(/^failed to build: /, "")
     .replace(/^failed to solve: /, "")
     .slice(0, 400);
-  const absent =
-    /connection refused|no such file or directory.*buildkitd\.sock|no builder|Cannot connect to the Docker daemon/i;
-  if (absent.test(said))
+  if (baseImageUnreachable.test(said))
+    return new ActionError("BASE_IMAGE_UNREACHABLE", {
+      message: `the registry of the base image cannot be reached: ${said}`,
+      remedy: "re-run when that registry is well again, or let the builder use a mirror of it",
+      blame: "inconclusive",
+    });
+  if (builderAbsent.test(said))
     return new ActionError("BUILDER_UNAVAILABLE", {
       message: `the image builder cannot be reached: ${said}`,
       remedy: "start Docker or a BuildKit builder on the runner (docker/setup-buildx-action), and re-run",

@@ -34,11 +34,34 @@ describe("buildError", () => {
     });
   });
 
-  it("blames the infrastructure when no builder answers", () => {
-    const stderr =
-      "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
+  it.each([
+    "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+    'ERROR: no builder "lab" found',
+    "#1 [internal] waiting for connection\nERROR: failed to build: context deadline exceeded",
+  ])("blames the infrastructure when no builder answers: %s", (stderr) => {
     expect(buildError(1, stderr)).toMatchObject({ code: "BUILDER_UNAVAILABLE", blame: "inconclusive" });
   });
+});
+
+describe("buildError of a base image", () => {
+  const said = (what: string) =>
+    `ERROR: failed to build: failed to solve: x.io/base:1: failed to resolve source metadata for x.io/base:1: ${what}`;
+
+  it.each([
+    'failed to do request: Head "http://127.0.0.1:9/v2/x": dial tcp 127.0.0.1:9: connect: connection refused',
+    'failed to do request: Head "https://x.io/v2/base": dial tcp: lookup x.io on 10.0.0.1:53: no such host',
+    "unexpected status from HEAD request to https://x.io/v2/base/manifests/1: 429 Too Many Requests",
+    "unexpected status from HEAD request to https://x.io/v2/base/manifests/1: 503 Service Unavailable",
+  ])("blames the registry that does not answer: %s", (what) => {
+    expect(buildError(1, said(what))).toMatchObject({ code: "BASE_IMAGE_UNREACHABLE", blame: "inconclusive" });
+  });
+
+  it.each(["x.io/base:1: not found", "unexpected status from HEAD request to https://x.io/v2/base: 403 Forbidden"])(
+    "blames the Dockerfile for %s",
+    (what) => {
+      expect(buildError(1, said(what))).toMatchObject({ code: "BUILD_FAILED", blame: "fail" });
+    },
+  );
 });
 
 describe("tagName", () => {

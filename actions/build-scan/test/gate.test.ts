@@ -71,11 +71,29 @@ describe("readReport", () => {
             },
           },
         ],
-        descriptor: { version: "0.110.0", db: { status: { built: "2026-01-01T00:00:00Z", from: "lab" } } },
+        descriptor: {
+          version: "0.110.0",
+          db: {
+            status: { built: "2026-01-01T00:00:00Z", from: "manual import" },
+            providers: { nvd: {}, github: {} },
+          },
+        },
       }),
     );
     expect(findings).toEqual([minimist]);
-    expect(scanner).toEqual({ name: "grype", version: "0.110.0", database: "lab, built 2026-01-01T00:00:00Z" });
+    expect(scanner).toEqual({
+      name: "grype",
+      version: "0.110.0",
+      database: "built 2026-01-01T00:00:00Z from github, nvd",
+    });
+  });
+
+  it.each([
+    [{ status: { built: "B" }, providers: { a: {}, b: {}, c: {}, d: {}, e: {} } }, "built B from 5 sources"],
+    [undefined, "built at an unknown time from unknown sources"],
+  ])("says of what database %j the report is", (db, database) => {
+    const report = JSON.stringify({ matches: [], descriptor: { version: "1", db } });
+    expect(readReport(report).scanner.database).toBe(database);
   });
 
   it("keeps a finding whose fix list or severity is missing", () => {

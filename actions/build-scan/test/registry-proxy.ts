@@ -10,16 +10,21 @@ export interface RegistryProxy {
   readonly sent: string[];
 }
 
+/** An answer in place of the registry's. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type Before = (asked: IncomingMessage) => Promise<Refusal | undefined> | Refusal | undefined;
+
 /** @param before called before a request goes on to the registry; what it waits for, the request waits for */
-export async function startProxy(
-  registry: string,
-  before: (asked: string) => Promise<void> | void = () => undefined,
-): Promise<RegistryProxy> {
+export async function startProxy(registry: string, before: Before = () => undefined): Promise<RegistryProxy> {
   const sent: string[] = [];
   const server = createServer(async (incoming: IncomingMessage, response) => {
-    const asked = `${incoming.method} ${incoming.url}`;
-    await before(asked);
-    if (incoming.method === "PUT") sent.push(asked);
+    const refusal = await before(incoming);
+    if (refusal) return void response.writeHead(refusal.status, refusal.headers).end();
+    if (incoming.method === "PUT") sent.push(`PUT ${incoming.url}`);
     const { url: path, method, headers } = incoming;
     const options = { host: registry.split(":")[0], port: registry.split(":")[1], path, method, headers };
     const outgoing = request(options, (answer) => {

@@ -23,8 +23,6 @@ export type Rollout =
       /** The most certain cause, if one is known. */
       readonly diagnosis: Diagnosis | undefined;
       readonly capture: Capture;
-      /** Whether Helm was stopped early, since waiting was hopeless. */
-      readonly stopped: boolean;
     };
 
 const pollMilliseconds = 1_500;
@@ -44,34 +42,72 @@ export async function supervise(
   tools: { readonly helm: Helm; readonly kubectl: Kubectl },
   context: ActionContext,
 ): Promise<Rollout> {
-  const { log, signal } = context;
   const reader = new SnapshotReader(tools.kubectl, target.namespace, target.release);
   const generations = generationsOf(rolloutProgress(await reader.read()));
   const hopeless = new AbortController();
   const watching = new AbortController();
-  const helmEnded = tools.helm
-    .run(args, {
-      signal: AbortSignal.any([signal, hopeless.signal]),
+  const stop = () => hopeless.abort(new Error("hopeless"));
+  const watched = watch(reader, generations, stop, watching.signal, context);
+  const giveUp = context.clock.now() + timeoutMilliseconds;
+  let result: RunResult;
+  let done = false;
+  try {
+    result = await runHelm(args, timeoutMilliseconds, hopeless.signal, tools.helm, context);
+    done = result.exitCode === 0 && (await untilDone(reader, giveUp, hopeless.signal, context));
+  } finally {
+    watching.abort(new Error("the rollout has ended"));
+    await watched;
+  }
+  const snapshot = await reader.read();
+  const progress = rolloutProgress(snapshot);
+  if (done) return { ended: "well", progress };
+  const diagnosis = diagnose(progress, snapshot.events)[0];
+  const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
+  const endedWell = result.exitCode === 0;
+  return {
+    ended: "badly",
+    said: endedWell ? "helm ended well, but the rollout has not" : lastLine(result.stderr),
+    failure: endedWell ? "timeout" : helmFailure(result.stderr),
+    diagnosis,
+    capture,
+  };
+}
+
+async function runHelm(
+  args: readonly string[],
+  timeoutMilliseconds: number,
+  hopeless: AbortSignal,
+  helm: Helm,
+  { log, signal }: ActionContext,
+): Promise<RunResult> {
+  try {
+    return await helm.run(args, {
+      signal: AbortSignal.any([signal, hopeless]),
       // Helm keeps its own time, for hooks and for the rollout each; this is for a Helm that hangs.
       timeoutMilliseconds: 3 * timeoutMilliseconds + 60_000,
       onLine: (line, stream) => (stream === "stderr" ? log.tool(line) : undefined),
-    })
-    .catch((error: unknown): RunResult => {
-      if (!hopeless.signal.aborted || signal.aborted) throw error;
-      return { exitCode: 1, stdout: "", stderr: "Error: stopped, since waiting on was hopeless" };
-    })
-    .finally(() => watching.abort(new Error("helm has ended")));
-  const stop = () => hopeless.abort(new Error("hopeless"));
-  const watched = watch(reader, generations, stop, watching.signal, context);
-  const [result] = await Promise.all([helmEnded, watched]);
-  const snapshot = await reader.read();
-  const progress = rolloutProgress(snapshot);
-  if (result.exitCode === 0) return { ended: "well", progress };
-  const diagnosis = diagnose(progress, snapshot.events)[0];
-  const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
-  const said = lastLine(result.stderr);
-  const stopped = hopeless.signal.aborted;
-  return { ended: "badly", said, failure: helmFailure(result.stderr), diagnosis, capture, stopped };
+    });
+  } catch (error) {
+    if (!hopeless.aborted || signal.aborted) throw error;
+    return { exitCode: 1, stdout: "", stderr: "Error: stopped, since waiting on was hopeless" };
+  }
+}
+
+/**
+ * Whether the controllers have replaced all pods. Helm has been seen to end well before they had begun: it looked at the
+ * state from before its own change.
+ */
+async function untilDone(
+  reader: SnapshotReader,
+  giveUp: number,
+  hopeless: AbortSignal,
+  { clock, signal }: ActionContext,
+): Promise<boolean> {
+  for (;;) {
+    if (rolloutProgress(await reader.read()).every((workload) => workload.done)) return true;
+    if (hopeless.aborted || clock.now() >= giveUp) return false;
+    await clock.sleep(pollMilliseconds, signal);
+  }
 }
 
 type Generations = ReadonlyMap<string, number>;

@@ -20,7 +20,6 @@ const rollout = (more: object = {}) =>
     failure: "timeout",
     diagnosis: undefined,
     capture: { pods: [], events: [], log: [] },
-    stopped: false,
     ...more,
   }) as never;
 

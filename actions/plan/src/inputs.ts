@@ -1,6 +1,7 @@
-import { type Inputs, text } from "../../shared/src/action-runtime/inputs.ts";
+import { choice, type Inputs, text } from "../../shared/src/action-runtime/inputs.ts";
 
 export const inputs = {
+  operation: choice(["pipeline", "promote", "rollback"], "pipeline"),
   descriptor: text(),
   registry: text().optional(),
   "mlflow-tracking-uri": text().optional(),

@@ -72,7 +72,7 @@ type StageKey = (typeof stageKeys)[number];
  *
  * @throws ActionError `PLAN_INCOMPLETE` where the descriptor needs something that the workflow was not given.
  */
-export function makePlan(descriptor: Descriptor, inputs: PlanInputs): Plan {
+export function makePlan(descriptor: Descriptor, inputs: Omit<PlanInputs, "operation">): Plan {
   const { name, train, mlflow, image, deploy, environments, test, promotion } = descriptor;
   const folder = posix.dirname(inputs.descriptor);
   const inside = (path: string | undefined) => (path === undefined ? "" : posix.join(folder, path));

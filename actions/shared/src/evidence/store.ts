@@ -78,11 +78,14 @@ async function referrersFromTag(registry: RegistryClient, digest: Digest): Promi
 
 async function addToReferrersTag(registry: RegistryClient, digest: Digest, referrer: Descriptor, clock: Clock) {
   for (let attempt = 1; attempt <= 5; attempt += 1) {
+    const began = clock.now();
     const listed = await referrersFromTag(registry, digest);
     if (listed.some((entry) => entry.digest === referrer.digest)) return;
     const index: ImageIndex = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...listed, referrer] };
     await registry.putManifest(Buffer.from(JSON.stringify(index)), mediaTypes.index, referrersTag(digest));
-    await clock.sleep(100 * attempt * (0.5 + Math.random()));
+    // Whoever read the list before we wrote it has written by now, if the registry is as slow for them as for us.
+    const patience = Math.max(100 * attempt, 2 * (clock.now() - began));
+    await clock.sleep(patience * (0.5 + Math.random()));
     if ((await referrersFromTag(registry, digest)).some((entry) => entry.digest === referrer.digest)) return;
   }
   throw new ActionError("EVIDENCE_NOT_STORED", {

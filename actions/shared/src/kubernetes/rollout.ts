@@ -43,12 +43,16 @@ export function rolloutProgress(snapshot: Snapshot): WorkloadProgress[] {
   });
 }
 
-/** How many pods a workload wants, and whether its controller has replaced all older ones. */
+/**
+ * How many pods of the newest revision a workload wants, and whether its controller has replaced all older ones. Where
+ * people replace pods themselves (a paused Deployment, OnDelete, a partition), there is nothing to wait for.
+ */
 function figures(workload: Workload): { desired: number; settled: boolean } {
   switch (workload.kind) {
     case "Deployment": {
       const { spec, status } = workload;
       const desired = spec?.replicas ?? 1;
+      if (spec?.paused) return { desired: 0, settled: true };
       const updated = status?.updatedReplicas ?? 0;
       const settled =
         updated >= desired && (status?.replicas ?? 0) <= updated && (status?.availableReplicas ?? 0) >= updated;
@@ -56,11 +60,14 @@ function figures(workload: Workload): { desired: number; settled: boolean } {
     }
     case "StatefulSet": {
       const { spec, status } = workload;
-      const desired = spec?.replicas ?? 1;
-      return { desired, settled: status?.updateRevision === status?.currentRevision || desired === 0 };
+      const replicas = spec?.replicas ?? 1;
+      if (spec?.updateStrategy?.type === "OnDelete") return { desired: 0, settled: true };
+      const desired = Math.max(0, replicas - (spec?.updateStrategy?.rollingUpdate?.partition ?? 0));
+      return { desired, settled: (status?.updatedReplicas ?? 0) >= desired };
     }
     case "DaemonSet": {
-      const { status } = workload;
+      const { spec, status } = workload;
+      if (spec?.updateStrategy?.type === "OnDelete") return { desired: 0, settled: true };
       const desired = status?.desiredNumberScheduled ?? 0;
       return { desired, settled: (status?.updatedNumberScheduled ?? 0) >= desired };
     }

@@ -49,8 +49,8 @@ export class ImageIdentity {
     for (const pod of pods) {
       const images = runningImages(pod);
       const same = await Promise.all(images.map(({ digest }) => digest !== undefined && this.isSame(digest)));
-      const [first] = images;
-      if (!same.includes(true) && first) strangers.push(first);
+      const none = { pod: pod.metadata?.name ?? "", container: "", digest: undefined };
+      if (!same.includes(true)) strangers.push(images[0] ?? none);
     }
     return strangers;
   }

@@ -66,6 +66,17 @@ describe("a registry without it", () => {
     expect(await reasons(client, image)).toHaveLength(1);
   });
 
+  it("that is slow keeps what three runs attach at the same time", async () => {
+    const answer = async ({ method, url }: Seen) => {
+      const milliseconds = url.includes("/manifests/sha256-") && method === "PUT" ? 150 + 450 * Math.random() : 0;
+      return void (await new Promise((wake) => setTimeout(wake, milliseconds)));
+    };
+    const { client, image } = await start({ answer });
+    const minutes = [1, 2, 3];
+    await Promise.all(minutes.map((minute) => attachStatement(client, image, statementOf(image, { minute }))));
+    expect(await readStatements(client, image.digest)).toHaveLength(minutes.length);
+  });
+
   it("whose list is overwritten each time makes the verdict inconclusive", async () => {
     const answer = ({ method, url }: Seen) =>
       method === "PUT" && url.includes("/manifests/sha256-") ? { status: 201 } : undefined;

@@ -122,6 +122,14 @@ describe("rolloutProgress", () => {
     );
   });
 
+  it("does not wait for pods that people replace themselves", () => {
+    const paused = recorded("unschedulable", (text) =>
+      text.replace(/"spec": \{\s+"replicas": 1/, '"spec": { "paused": true, "replicas": 1'),
+    );
+    expect(rolloutProgress(paused)[0]?.done).toBe(true);
+    expect(rolloutProgress(recorded("unschedulable"))[0]?.done).toBe(false);
+  });
+
   it("leaves out workloads of other releases", () => {
     const items = JSON.parse(readFileSync(join(import.meta.dirname, "recorded", "healthy.json"), "utf8"));
     expect(arrange(items, "other", "r-healthy").workloads).toEqual([]);

@@ -61,8 +61,15 @@ describe("ImageIdentity", () => {
           containerStatuses: digests.map((digest) => ({ name: "c", imageID: `docker-pullable://r/p@${digest}` })),
         },
       }) as unknown as Pod;
-    const strangers = await identity(asked).strangers([pod("with-sidecar", image("g"), asked), pod("old", image("g"))]);
-    expect(strangers).toEqual([{ pod: "old", container: "c", digest: image("g") }]);
+    const strangers = await identity(asked).strangers([
+      pod("with-sidecar", image("g"), asked),
+      pod("old", image("g")),
+      pod("pending"),
+    ]);
+    expect(strangers).toEqual([
+      { pod: "old", container: "c", digest: image("g") },
+      { pod: "pending", container: "", digest: undefined },
+    ]);
   });
 
   it("reads no digest from a container that does not run yet", () => {

@@ -21,13 +21,15 @@ export interface Answer {
   readonly body?: string | Buffer | undefined;
 }
 
+type OwnAnswer = Answer | "cut" | undefined;
+
 export interface LittleRegistryOptions {
   /** Whether it keeps the list of referrers itself, as the distribution specification 1.1 says. */
   readonly referrers?: boolean;
   /** How many referrers a page of the list has. Default: all. */
   readonly pageSize?: number;
   /** Asked first, with the body read; `cut` closes the connection without an answer. */
-  readonly answer?: (seen: Seen) => Answer | "cut" | undefined;
+  readonly answer?: (seen: Seen) => OwnAnswer | Promise<OwnAnswer>;
   /** Where an upload goes on. Default: `/v2/…/blobs/uploads/1`. */
   readonly uploadLocation?: string;
 }
@@ -54,7 +56,7 @@ export async function startRegistry(options: LittleRegistryOptions = {}): Promis
     const { method = "", url = "", headers } = request;
     const entry = { method, url, authorization: headers.authorization };
     seen.push(entry);
-    const answer = options.answer?.(entry) ?? reply({ blobs, manifests, options }, request, body);
+    const answer = (await options.answer?.(entry)) ?? reply({ blobs, manifests, options }, request, body);
     if (answer === "cut") request.socket.destroy();
     else response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
   });

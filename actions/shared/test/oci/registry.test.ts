@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/manifest.ts";
-import type { Blob } from "../../src/oci/registry.ts";
+import { parseRepository } from "../../src/oci/reference.ts";
+import { type Blob, RegistryClient } from "../../src/oci/registry.ts";
 import { type Answer, startRegistry } from "./little-registry.ts";
 
 const bytes = Buffer.from("layer");
@@ -150,6 +151,16 @@ describe("a registry in trouble", () => {
       blame: "inconclusive",
       message: expect.stringContaining("the registry at 127.0.0.1:9 cannot be reached"),
     });
+  });
+});
+
+describe("Docker Hub", () => {
+  it("is asked by its registry's own name", async () => {
+    const fetched = vi.fn(async (_: URL) => new Response(null, { status: 404 }));
+    vi.stubGlobal("fetch", fetched);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    await new RegistryClient(parseRepository("docker.io/acme/digits")).resolveTag("main");
+    expect(String(fetched.mock.calls[0]?.[0])).toBe("https://registry-1.docker.io/v2/acme/digits/manifests/main");
   });
 });
 
