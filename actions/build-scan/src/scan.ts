@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
@@ -51,11 +51,14 @@ export async function scanImage(
   { log, signal }: Pick<ActionContext, "log" | "signal">,
 ): Promise<Scan> {
   const report = join(folder, "grype.json");
-  const args = [`oci-dir:${layout.folder}`, "--output", "json", "--file", report, "--quiet"];
+  const configuration = join(folder, "grype.yaml");
+  await writeFile(configuration, "{}\n");
+  const args = ["--config", configuration, `oci-dir:${layout.folder}`, "--output", "json", "--file", report, "--quiet"];
   const { exitCode, stderr } = await run(scanner.command, [...scanner.prefix, ...args], {
     signal,
     timeoutMilliseconds,
-    environment: toolEnvironment({ GRYPE_CHECK_FOR_APP_UPDATE: "false" }),
+    directory: folder,
+    environment: scannerEnvironment(),
     onLine: (line) => log.tool(line),
   });
   const text = exitCode === 0 ? await readFile(report, "utf8").catch(() => undefined) : undefined;
@@ -67,6 +70,15 @@ export async function scanImage(
       "check that the runner reaches Grype's vulnerability database, or give it one (GRYPE_DB_CACHE_DIR), and re-run",
     blame: "inconclusive",
   });
+}
+
+/**
+ * Where the database is may be said by the environment; what is looked for and what is ignored may not, and neither may a
+ * `.grype.yaml` in the repository: the policy is the action's inputs, which the evidence names.
+ */
+function scannerEnvironment(): Record<string, string> {
+  const kept = Object.entries(toolEnvironment()).filter(([name]) => !/^GRYPE_(?!DB_)/.test(name));
+  return { ...Object.fromEntries(kept), GRYPE_CHECK_FOR_APP_UPDATE: "false" };
 }
 
 /** Grype's report in our terms. */

@@ -32,7 +32,7 @@ export const promote: Action<typeof inputs, Outputs> = {
     });
     const image = await findCandidate(given, registry);
     context.log.line(`${given.operation} ${formatImage(image)}`);
-    const statements = await readStatements(registry, image.digest);
+    const statements = await readStatements(registry, image.digest, context.clock);
     const model = modelVersionOf(statements);
     if (given.operation === "find") return found(image, model);
     if (given.operation === "record") return record(given, { registry, image, model }, context);
@@ -47,6 +47,12 @@ async function judge(
   statements: readonly StageStatement[],
   context: ActionContext,
 ): Promise<StageResult<Outputs>> {
+  if (given.require.length === 0)
+    throw new ActionError("INPUT_INVALID", {
+      message: "input 'require' is empty, which would let every image pass",
+      remedy: "name the stages that must have passed; leave the input out for the default",
+    });
+  checkModel(given, { registry, image, model });
   const policy = { require: given.require, environment: given["evidence-environment"] };
   const decision = decidePromotion(image.digest, statements, policy);
   const passed = decision.verdict === "pass";

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isCancelled } from "../progress/error.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -11,7 +11,7 @@ const PUBLIC_TIMEOUT_SECONDS = 300;
 
 /** A vulnerability database that Grype can use without asking anybody. */
 export interface Advisories {
-  /** `lab` is the handful of advisories in `advisories.json`; `public` is what Grype's users have. */
+  /** `lab` is the handful of advisories in `advisories.json`, written by hand for demonstration and not authoritative; `public` is what Grype's users have. */
   readonly kind: "lab" | "public";
   /** What to set for Grype. */
   readonly environment: Readonly<Record<string, string>>;
@@ -58,6 +58,16 @@ async function importList(toolchain: Toolchain, folder: string, step: Step): Pro
   const environment = { ...process.env, ...grypeEnvironment(folder) };
   await step.run(toolchain.path("grype"), ["db", "import", join(written, "vulnerability.db")], { environment, remedy });
   rmSync(written, { recursive: true });
+  nameSource(folder);
+}
+
+/** Has Grype say, as the `from` of its database's status and of every report, what kind of database this is. */
+function nameSource(folder: string): void {
+  const { name } = JSON.parse(readFileSync(LIST, "utf8")) as { name: string };
+  const [file] = globSync(join(folder, "*", "import.json"));
+  if (file === undefined) throw new Error(`grype left no import.json in ${folder}`);
+  const metadata = JSON.parse(readFileSync(file, "utf8")) as object;
+  writeFileSync(file, JSON.stringify({ ...metadata, source: name }));
 }
 
 async function downloadPublic(toolchain: Toolchain, progress: Progress): Promise<Advisories | undefined> {

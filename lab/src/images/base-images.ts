@@ -2,27 +2,11 @@ import { LabError } from "../progress/error.ts";
 import type { Progress } from "../progress/progress.ts";
 import { isFilled, slotFolder } from "../toolchain/cache.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
+import { BASE_IMAGES, type BaseImageKey, nameOf } from "./base-image-names.ts";
 import { readLayout } from "./layout.ts";
 import { Registry } from "./registry.ts";
 import { buildStandIns, standInLayout, standInSlot } from "./stand-ins.ts";
 import { fetchUpstream, upstreamSlot } from "./upstream.ts";
-
-/** An image that Dockerfiles name in `FROM`. */
-export interface BaseImageName {
-  /** The registry that people pull it from. */
-  readonly host: string;
-  /** The name in that registry, which is also its name in the lab's mirror. */
-  readonly repository: string;
-  readonly tag: string;
-}
-
-/** The images that the lab's registry offers as a mirror. */
-export const BASE_IMAGES = {
-  node: { host: "docker.io", repository: "library/node", tag: "24-bookworm-slim" },
-  distroless: { host: "gcr.io", repository: "distroless/nodejs24-debian12", tag: "nonroot" },
-} as const satisfies Record<string, BaseImageName>;
-
-export type BaseImageKey = keyof typeof BASE_IMAGES;
 
 /** A base image as the lab's registry has it. */
 export interface BaseImage {
@@ -97,8 +81,4 @@ export async function ensureBaseImages(
       return { name, mirrored: `${address}/${repository}:${tag}`, digest: layout.digest, standIn: image.standIn };
     }),
   );
-}
-
-function nameOf({ host, repository, tag }: BaseImageName): string {
-  return `${host}/${repository}:${tag}`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Step } from "../progress/step.ts";
 import { fill, recipeHash, type Slot, slotFolder } from "../toolchain/cache.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
-import type { BaseImageKey } from "./base-images.ts";
+import type { BaseImageKey } from "./base-image-names.ts";
 import { EPOCH_SECONDS, makeDebianRoot, RELEASE, runAsRoot } from "./debian-root.ts";
 import { makeDistrolessImage } from "./distroless-image.ts";
 import { makeNodeImage, NODE_VERSION } from "./node-image.ts";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { isCancelled } from "../progress/error.ts";
 import type { Progress } from "../progress/progress.ts";
 import { fill, type Slot } from "../toolchain/cache.ts";
-import type { BaseImageName } from "./base-images.ts";
+import { type BaseImageName, nameOf } from "./base-image-names.ts";
 import { type Descriptor, makeLayout, sha256, storeBlob, writeIndex } from "./layout.ts";
 import { Registry } from "./registry.ts";
 
@@ -36,15 +36,13 @@ export async function fetchUpstream(image: BaseImageName, progress: Progress): P
   const loopback = /^(127\.|localhost)/.test(host);
   const registry = new Registry(`${loopback ? "http" : "https"}://${host}`);
   try {
-    await progress.step(`base image ${image.host}/${image.repository}:${image.tag}`, (step) =>
+    await progress.step(`base image ${nameOf(image)}`, (step) =>
       fill(upstreamSlot(image), step, (folder) => pull(registry, image, folder)),
     );
     return true;
   } catch (error) {
     if (isCancelled(error)) throw error;
-    progress.say(
-      `${image.host}/${image.repository}:${image.tag}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    progress.say(`${nameOf(image)}: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
 }

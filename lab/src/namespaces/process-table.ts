@@ -85,17 +85,25 @@ export interface ProcessUse {
   readonly startedAt: Date;
 }
 
+/** When a process was started, give or take a second, or undefined when it is gone. */
+export function startedAt(pid: number): Date | undefined {
+  const stat = readProc(`/proc/${pid}/stat`);
+  const boot = readProc("/proc/stat")?.match(/^btime (\d+)/m)?.[1];
+  // 22 starttime, in hundredths of a second since the machine was booted
+  return stat && boot ? new Date((Number(boot) + Number(fieldsOf(stat)(22)) / 100) * 1000) : undefined;
+}
+
 /** What a process uses now, or undefined when it is gone. */
 export function processUse(pid: number): ProcessUse | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
-  const boot = readProc("/proc/stat")?.match(/^btime (\d+)/m)?.[1];
-  if (!stat || !boot) return undefined;
-  // 14 utime, 15 stime, 22 starttime, in hundredths of a second
+  const since = startedAt(pid);
+  if (!stat || !since) return undefined;
+  // 14 utime, 15 stime, in hundredths of a second
   const field = (number: number) => Number(fieldsOf(stat)(number)) / 100;
   const memory = readProc(`/proc/${pid}/smaps_rollup`)?.match(/^Pss:\s+(\d+) kB/m)?.[1] ?? "0";
   return {
     memoryBytes: Number(memory) * 1024,
     cpuSeconds: field(14) + field(15),
-    startedAt: new Date((Number(boot) + field(22)) * 1000),
+    startedAt: since,
   };
 }

@@ -1,15 +1,16 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Namespaces } from "../namespaces/namespaces.ts";
-import { isAlive, labProcesses, partProcess } from "../namespaces/process-table.ts";
+import { isAlive, labProcesses, partProcess, startedAt } from "../namespaces/process-table.ts";
 import { cancelled, isCancelled, LabError } from "../progress/error.ts";
 import type { Progress } from "../progress/progress.ts";
+import type { Step } from "../progress/step.ts";
 import type { LabHome } from "../state/home.ts";
 import type { Part } from "./part.ts";
 import { endPart } from "./take-down.ts";
 
 const POLL_MS = 100;
-/** A part that runs is believed to be ill only after it has failed to answer for this long. */
+/** A part that has run for longer than its patience is believed to be ill after it has failed to answer for this long. */
 const KEEP_WITHIN_MS = 4000;
 const APPEARS_WITHIN_MS = 1000;
 
@@ -65,34 +66,53 @@ async function bringUpOne(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (signal.aborted) throw cancelled(part.name);
-  if (await isWell(home, part, signal)) {
+  const running = wantedProcess(home, part);
+  if (running !== undefined && (await whyNotReady(part)) === undefined) {
     await part.settle();
     return false;
   }
-  await progress.step(part.name, async (step) => {
-    await endPart(home, part);
-    await part.start(namespaces);
+  const work = async (step: Step) => {
+    const keep = running !== undefined && (await answersInTime(part, running, step, signal));
+    if (!keep) {
+      await endPart(home, part);
+      await part.start(namespaces, step);
+    }
     try {
-      await untilReady(home, part, signal);
+      if (!keep) await untilReady(home, part, signal);
       await part.settle();
     } catch (error) {
       if (!isCancelled(error)) step.note(logTail(part.log));
       throw error;
     }
-  });
-  return true;
+    return !keep;
+  };
+  return progress.step(part.name, work, signal);
 }
 
-/** Whether the part runs as it is wanted and answers. */
-async function isWell(home: LabHome, part: Part, signal: AbortSignal): Promise<boolean> {
+/** The process that runs the part as it is wanted, if one does. */
+function wantedProcess(home: LabHome, part: Part): number | undefined {
   const process = partProcess(labProcesses(home.id), part.name);
-  if (process?.fingerprint !== part.fingerprint()) return false;
-  for (const deadline = Date.now() + KEEP_WITHIN_MS; Date.now() < deadline; await sleep(POLL_MS)) {
-    if (signal.aborted) throw cancelled(part.name);
-    if (!isAlive(process.pid)) return false;
-    if ((await whyNotReady(part)) === undefined) return true;
+  return process?.fingerprint === part.fingerprint() ? process.pid : undefined;
+}
+
+/**
+ * Whether a process that does not answer comes to answer. One that an earlier `up` has started a moment ago gets what is
+ * left of its part's patience: to end it in the middle of its first start could damage its data.
+ */
+async function answersInTime(part: Part, pid: number, step: Step, signal: AbortSignal): Promise<boolean> {
+  const started = startedAt(pid)?.getTime() ?? 0;
+  const deadline = Math.max(Date.now() + KEEP_WITHIN_MS, started + part.patienceSeconds * 1000);
+  step.detail = "it runs; waiting for its answer";
+  try {
+    for (; Date.now() < deadline; await sleep(POLL_MS)) {
+      if (signal.aborted) throw cancelled(part.name);
+      if (!isAlive(pid)) return false;
+      if ((await whyNotReady(part)) === undefined) return true;
+    }
+    return false;
+  } finally {
+    step.detail = "";
   }
-  return false;
 }
 
 async function whyNotReady(part: Part): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { launch, type Namespaces, type Network, SYSTEM_PATH } from "../namespaces/namespaces.ts";
+import type { Step } from "../progress/step.ts";
 import { writeIfDifferent } from "../state/atomic-file.ts";
 import { inside, type LabHome } from "../state/home.ts";
 
@@ -26,7 +27,7 @@ export interface Part {
   /** How long it may take until it is ready. */
   readonly patienceSeconds: number;
   readonly ending: Ending;
-  start(namespaces: Namespaces): Promise<void>;
+  start(namespaces: Namespaces, step: Step): Promise<void>;
   /** Throws while the part does not do its work yet. */
   ready(): Promise<void>;
   /** What has to hold once it is ready; runs at every `up`, so it is quick when there is nothing to do. */
@@ -47,7 +48,7 @@ export interface Program {
   readonly patienceSeconds?: number;
   readonly ending?: Ending;
   /** Runs before each start. */
-  prepare?(): Promise<void>;
+  prepare?(step: Step): Promise<void>;
   ready(): Promise<void>;
   settle?(): Promise<void>;
 }
@@ -80,11 +81,11 @@ export function programPart(home: LabHome, program: Program): Part {
     log,
     patienceSeconds: program.patienceSeconds ?? 60,
     ending: program.ending ?? ENDING,
-    start: async (namespaces) => {
+    start: async (namespaces, step) => {
       for (const [file, content] of Object.entries(files())) {
         writeIfDifferent(join(home.state, "config", file), content);
       }
-      await program.prepare?.();
+      await program.prepare?.(step);
       await launch(home, namespaces, { part: name, fingerprint: fingerprint(), network, command, environment, log });
     },
     ready: () => program.ready(),

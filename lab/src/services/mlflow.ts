@@ -2,10 +2,11 @@ import { expectInside } from "../doors/dial.ts";
 import { type Part, programPart } from "../parts/part.ts";
 import { inside, type LabHome } from "../state/home.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
+import { ensureMlflowDatabase, MLFLOW_DATABASE } from "./mlflow-database.ts";
 
 /** MLflow's server: runs and registered models in a SQLite file, artifacts in a folder that it serves itself. */
 export function mlflowPart(home: LabHome, toolchain: Toolchain, port: number): Part {
-  const store = ["--backend-store-uri", `sqlite:///${inside("mlflow.db")}`];
+  const store = ["--backend-store-uri", `sqlite:///${inside(MLFLOW_DATABASE)}`];
   const artifacts = ["--artifacts-destination", inside("mlflow-artifacts")];
   // Each worker is a whole Python with MLflow in it. One serves a lab.
   const server = ["--host", "0.0.0.0", "--port", String(port), "--workers", "1"];
@@ -20,6 +21,7 @@ export function mlflowPart(home: LabHome, toolchain: Toolchain, port: number): P
       PYTHONUNBUFFERED: "1",
     },
     patienceSeconds: 180,
+    prepare: (step) => ensureMlflowDatabase(home, toolchain, step),
     ready: () => expectInside(home, { port, path: "/health" }),
   });
 }

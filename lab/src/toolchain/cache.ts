@@ -16,6 +16,11 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "mlops-actions");
 }
 
+/** The folder of the toolchains' `bin` folders: each holds links to the programs of one set of tools. */
+export function linksFolder(): string {
+  return join(cacheFolder(), "tools", ".bin");
+}
+
 /** Twelve hexadecimal digits that change with any of the parts. */
 export function recipeHash(...parts: readonly (string | Buffer)[]): string {
   const hash = createHash("sha256");

@@ -1,8 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { LabError } from "../progress/error.ts";
 import { findProgram, runChild } from "../progress/run-child.ts";
 import type { Step } from "../progress/step.ts";
+import { linksFolder } from "./cache.ts";
 import type { DebianTool } from "./manifest.ts";
 
 const EXECUTABLE_FOLDERS = ["usr/bin", "usr/sbin", "bin", "sbin"];
@@ -95,9 +96,17 @@ function executableFiles(tool: DebianTool, root: string): string[] {
   });
 }
 
-/** Where a program of the system is; administrators' folders count although they may not be on PATH. */
-export function findSystemProgram(name: string): string | undefined {
-  return findProgram(name) ?? findProgram(name, "/usr/sbin:/sbin:/usr/bin:/bin");
+/** Where systems keep their programs; the administrators' folders count although they may not be on PATH. */
+const SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Where a program of the system is. In a shell that has a lab's variables PATH begins with the toolchain's own links: what
+ * they lead to is looked for, not they themselves, so that the answer is the same with those variables and without.
+ */
+export function findSystemProgram(name: string, systemFolders = SYSTEM_FOLDERS): string | undefined {
+  const isOwn = (folder: string) => dirname(folder) === linksFolder();
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !isOwn(folder));
+  return findProgram(name, systemFolders) ?? findProgram(name, path.join(delimiter));
 }
 
 /** Installs packages on the system. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CANCELLED, LabError } from "../progress/error.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Step } from "../progress/step.ts";
-import { cacheFolder, fill, isFilled, recipeHash, type Slot, slotFolder } from "./cache.ts";
+import { fill, isFilled, linksFolder, recipeHash, type Slot, slotFolder } from "./cache.ts";
 import { distribution, findSystemProgram, installPackages, takeDebian } from "./debian.ts";
 import { buildGo, goRecipe, removeGoCaches } from "./go.ts";
 import { executablesOf, TOOLS, type Tool, type ToolName, toolOf } from "./manifest.ts";
@@ -167,7 +167,7 @@ function toolchainOf(names: readonly ToolName[]): Toolchain {
 function linkPrograms(programs: ReadonlyMap<string, string>): string {
   const entries = [...programs].sort(([a], [b]) => a.localeCompare(b));
   const key = createHash("sha256").update(JSON.stringify(entries)).digest("hex").slice(0, 12);
-  const folder = join(cacheFolder(), "tools", ".bin", key);
+  const folder = join(linksFolder(), key);
   if (existsSync(folder)) return folder;
   const workplace = `${folder}.${process.pid}.partial`;
   rmSync(workplace, { recursive: true, force: true });

@@ -18,7 +18,9 @@ interface Report {
     readonly relatedVulnerabilities: readonly { readonly id: string }[];
     readonly artifact: { readonly name: string; readonly version: string };
   }[];
-  readonly descriptor: { readonly db: { readonly status: { readonly valid: boolean } } };
+  readonly descriptor: {
+    readonly db: { readonly status: { readonly valid: boolean; readonly from: string }; readonly providers: object };
+  };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "advisories-"));
@@ -71,6 +73,12 @@ test("Grype takes the database for valid and finds minimist's critical prototype
   expect(match?.vulnerability.fix).toMatchObject({ state: "fixed", versions: ["0.2.4", "1.2.6"] });
   expect(match?.vulnerability.namespace).toMatch(/^lab-github:/);
   expect(match?.relatedVulnerabilities.map(({ id }) => id)).toContain("CVE-2021-44906");
+});
+
+test("every report says that the database is for demonstration and not authoritative, and its providers are the lab's", async () => {
+  const { status, providers } = (await scan("pkg:npm/minimist@1.2.6")).descriptor.db;
+  expect(status).toMatchObject({ valid: true, from: expect.stringMatching(/lab .*demonstration.* not authoritative/) });
+  expect(Object.keys(providers)).toEqual(["lab-debian", "lab-github"]);
 });
 
 test("a fixed version is not reported, and each of several ranges counts", async () => {

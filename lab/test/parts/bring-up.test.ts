@@ -2,12 +2,14 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { labProcesses, MARK, mark } from "../../src/namespaces/process-table.ts";
+import { labProcesses, MARK, mark, partProcess } from "../../src/namespaces/process-table.ts";
 import { bringUp } from "../../src/parts/bring-up.ts";
 import type { Part } from "../../src/parts/part.ts";
 import { takeDown } from "../../src/parts/take-down.ts";
 import { Progress } from "../../src/progress/progress.ts";
+import { Step } from "../../src/progress/step.ts";
 import { labHome } from "../../src/state/home.ts";
 
 // Parts that are `sleep` with a mark: what runs, and what is found in /proc, is real; the namespaces are the machine's.
@@ -62,6 +64,11 @@ function fake(
   };
 }
 
+/** Waits until a process that was just started can be found. */
+async function untilMarked(name: string): Promise<void> {
+  while (!partProcess(labProcesses(home.id), name)) await sleep(10);
+}
+
 test("a part starts when the parts that it needs are ready", async () => {
   const parts = [fake("store"), fake("server", { needs: ["store"] }), fake("client", { needs: ["server"] })];
   await bringUp(home, namespaces, parts, progress);
@@ -89,6 +96,36 @@ test("a part that is wanted with another configuration is replaced", async () =>
   const { started } = await bringUp(home, namespaces, [fake("store", { version: "2" })], progress);
   expect(started).toEqual(["store"]);
   expect(labProcesses(home.id)).toMatchObject([{ fingerprint: "2" }]);
+});
+
+test("a part that an earlier up has just started gets its own patience", async () => {
+  const ready = Date.now() + 5000;
+  const slow = fake("slow", {
+    patienceSeconds: 10,
+    ready: () => {
+      if (Date.now() < ready) throw new Error("still reading");
+    },
+  });
+  const step = new Step("slow", join(folder, "step.log"), undefined, () => undefined);
+  await slow.start(namespaces, step);
+  await untilMarked("slow");
+  expect(await bringUp(home, namespaces, [slow], progress)).toEqual({ started: [], kept: ["slow"] });
+  expect(happened).toEqual(["start slow", "settle slow"]);
+});
+
+test("a part that stays silent beyond its patience is started anew", async () => {
+  const silent = fake("silent", {
+    patienceSeconds: 1,
+    ready: () => {
+      if (happened.length < 2) throw new Error("silent");
+    },
+  });
+  const step = new Step("silent", join(folder, "step.log"), undefined, () => undefined);
+  await silent.start(namespaces, step);
+  await untilMarked("silent");
+  const first = labProcesses(home.id)[0]?.pid;
+  expect(await bringUp(home, namespaces, [silent], progress)).toEqual({ started: ["silent"], kept: [] });
+  expect(labProcesses(home.id).map(({ pid }) => pid)).not.toContain(first);
 });
 
 test("a part that ends while it starts is reported at once, with the end of its log", async () => {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { distribution, takeDebian } from "../../src/toolchain/debian.ts";
+import { distribution, findSystemProgram, takeDebian } from "../../src/toolchain/debian.ts";
 import { useScratchCache } from "./scratch-cache.ts";
 
 const scratch = useScratchCache();
@@ -61,4 +61,17 @@ test("a package without the program is named", async () => {
     code: "DEBIAN_PACKAGE_CONTENT",
     message: expect.stringContaining("etcdctl"),
   });
+});
+
+test("a system program is found in the system's folders first, and never among the toolchain's own links", () => {
+  const [links, own, system] = ["cache/tools/.bin/0123", "own", "system"].map((name) => join(scratch.root, name));
+  for (const folder of [links, own, system]) {
+    mkdirSync(folder ?? "", { recursive: true });
+    writeFileSync(join(folder ?? "", "ipset"), "#!/bin/sh\n", { mode: 0o755 });
+  }
+  process.env.PATH = `${links}:${own}`;
+  expect(findSystemProgram("ipset", system)).toBe(join(system ?? "", "ipset"));
+  expect(findSystemProgram("ipset", "/none")).toBe(join(own ?? "", "ipset"));
+  process.env.PATH = links;
+  expect(findSystemProgram("ipset", "/none")).toBeUndefined();
 });

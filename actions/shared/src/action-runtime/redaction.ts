@@ -44,8 +44,7 @@ export class Redactor {
  * Keys whose values are secret in kubeconfigs, cloud keys and Docker's configuration. Values of all other keys name things;
  * masking them would blank out words such as `production` in every log and, on GitHub, drop outputs that hold them.
  */
-const secretKey =
-  /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
+const secretKey = /(token|password|passwd|secret|private|credential|api[-_]?key|-data$|^auth$|^key$)/i;
 
 /**
  * A secret whole and its parts: every line of a text of several lines that is nothing but a value, and the values of its

@@ -29,7 +29,7 @@ const inEnvironment: ReadonlySet<Stage> = new Set(["helm-deploy", "integration-t
 
 /**
  * Whether the evidence is enough. The newest statement of a stage counts: a failed test that was repeated and passed is a
- * pass, and a pass after which the test failed is a failure.
+ * pass, and a pass after which the test failed is a failure. A test counts only if it saw that what it tested runs this image.
  */
 export function decidePromotion(
   digest: Digest,
@@ -66,13 +66,19 @@ export function decidePromotion(
   return { verdict: "pass", reason: `${name} passed ${list(findings) || "(nothing is required)"}`, findings };
 }
 
+/** Of two statements of one moment the worse one counts. */
+const weight: Readonly<Record<Verdict, number>> = { pass: 0, inconclusive: 1, fail: 2 };
+
 function findingFor(stage: Stage, statements: readonly StageStatement[], policy: PromotionPolicy): PolicyFinding {
   const about = statements
     .map(({ predicate }) => predicate)
     .filter((predicate) => predicate.stage === stage)
     .filter((predicate) => !inEnvironment.has(stage) || predicate.environment === policy.environment)
-    .sort((a, b) => Date.parse(a.finishedAt) - Date.parse(b.finishedAt));
+    .sort((a, b) => Date.parse(a.finishedAt) - Date.parse(b.finishedAt) || weight[a.verdict] - weight[b.verdict]);
   const newest = about.at(-1);
   if (newest === undefined) return { stage, verdict: "missing", reason: "no statement is attached to the image" };
-  return { stage, verdict: newest.verdict, reason: newest.reason, finishedAt: newest.finishedAt };
+  const { verdict, reason, finishedAt } = newest;
+  if (stage === "integration-test" && verdict === "pass" && newest.details.digestIsLive !== true)
+    return { stage, verdict: "missing", reason: "the tested address was not seen to run this image", finishedAt };
+  return { stage, verdict, reason, finishedAt };
 }

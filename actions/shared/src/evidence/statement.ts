@@ -5,6 +5,7 @@ import { formatRepository, type ImageReference } from "../oci/reference.ts";
 export const stages = ["build-scan", "helm-deploy", "integration-test", "promote"] as const;
 export type Stage = (typeof stages)[number];
 
+const statementType = "https://in-toto.io/Statement/v1";
 export const predicateType = "https://github.com/mlops-actions/mlops-actions/predicates/stage-verdict/v1";
 
 /** Which run of which workflow made a statement. */
@@ -36,7 +37,7 @@ export interface StagePredicate {
 
 /** in-toto Attestation Framework, Statement v1: spec/v1/statement.md. */
 export interface StageStatement {
-  readonly _type: "https://in-toto.io/Statement/v1";
+  readonly _type: typeof statementType;
   readonly subject: readonly [{ readonly name: string; readonly digest: { readonly sha256: string } }];
   readonly predicateType: typeof predicateType;
   readonly predicate: StagePredicate;
@@ -44,33 +45,54 @@ export interface StageStatement {
 
 export function stageStatement(image: ImageReference, predicate: StagePredicate): StageStatement {
   return {
-    _type: "https://in-toto.io/Statement/v1",
-    subject: [{ name: formatRepository(image), digest: { sha256: image.digest.slice("sha256:".length) } }],
+    _type: statementType,
+    subject: [{ name: formatRepository(image), digest: { sha256: hexOf(image) } }],
     predicateType,
     predicate,
   };
 }
 
-/** Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole. */
-export function readStatement(text: string): StageStatement | undefined {
+/** Clocks of runners and registries may differ by this much, in milliseconds. */
+const clockSkew = 5 * 60_000;
+
+/** RFC 3339 with a time zone; `Date.parse` alone takes "9999" too. */
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole, it is
+ * about this image in this repository, and it does not claim to come from the future, where it would outrank every other.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function readStatement(text: string, image: ImageReference, now: number): StageStatement | undefined {
   let value: Partial<StageStatement> & { predicate?: Partial<StagePredicate> };
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (value === null || typeof value !== "object" || value.predicateType !== predicateType) return undefined;
+  if (!isObject(value) || value._type !== statementType || value.predicateType !== predicateType) return undefined;
   const { predicate, subject } = value;
-  const whole =
+  const finishedAt = predicate?.finishedAt ?? "";
+  const isAbout =
     Array.isArray(subject) &&
-    typeof subject[0]?.digest?.sha256 === "string" &&
+    subject.length === 1 &&
+    subject[0]?.name === formatRepository(image) &&
+    subject[0]?.digest?.sha256 === hexOf(image);
+  const whole =
+    isAbout &&
     stages.includes(predicate?.stage as Stage) &&
     ["pass", "fail", "inconclusive"].includes(predicate?.verdict as string) &&
     typeof predicate?.reason === "string" &&
-    !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
+    rfc3339.test(finishedAt) &&
+    Date.parse(finishedAt) <= now + clockSkew &&
     isObject(predicate?.run) &&
     isObject(predicate?.details);
   return whole ? (value as StageStatement) : undefined;
+}
+
+function hexOf({ digest }: ImageReference): string {
+  return digest.slice("sha256:".length);
 }
 
 function isObject(value: unknown): boolean {

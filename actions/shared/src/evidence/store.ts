@@ -72,8 +72,18 @@ function referrersTag(digest: Digest): string {
 async function referrersFromTag(registry: RegistryClient, digest: Digest): Promise<readonly Descriptor[]> {
   const stored = await registry.getManifest(referrersTag(digest));
   if (stored === undefined) return [];
-  const { manifests } = JSON.parse(stored.bytes.toString("utf8")) as Partial<ImageIndex>;
-  return Array.isArray(manifests) ? manifests : [];
+  const list = readJson<ImageIndex>(stored.bytes);
+  return Array.isArray(list?.manifests) ? list.manifests : [];
+}
+
+/** What others wrote, if it is an object in JSON. */
+function readJson<T>(bytes: Buffer): Partial<T> | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function addToReferrersTag(registry: RegistryClient, digest: Digest, referrer: Descriptor, clock: Clock) {
@@ -95,19 +105,29 @@ async function addToReferrersTag(registry: RegistryClient, digest: Digest, refer
   });
 }
 
-/** Every statement about a digest that is attached to it in the registry, oldest first. What is malformed is left out. */
-export async function readStatements(registry: RegistryClient, digest: Digest): Promise<readonly StageStatement[]> {
+/**
+ * Every statement about an image that is attached to it in the registry, oldest first. What is malformed, is about something
+ * else or claims to come from the future is left out.
+ */
+export async function readStatements(
+  registry: RegistryClient,
+  digest: Digest,
+  clock: Pick<Clock, "now"> = systemClock,
+): Promise<readonly StageStatement[]> {
+  const image = { ...registry.repository, digest };
   const fromApi = await registry.getReferrers(digest, evidenceArtifactType);
   const referrers = fromApi ?? (await referrersFromTag(registry, digest));
   const statements: StageStatement[] = [];
   for (const referrer of referrers.filter(({ artifactType }) => artifactType === evidenceArtifactType)) {
     const stored = await registry.getManifest(referrer.digest);
     if (stored === undefined) continue;
-    const manifest = JSON.parse(stored.bytes.toString("utf8")) as Partial<ImageManifest>;
-    const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
-    if (manifest.subject?.digest !== digest || layer === undefined) continue;
-    const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
-    if (statement?.subject[0].digest.sha256 === digest.slice("sha256:".length)) statements.push(statement);
+    const manifest = readJson<ImageManifest>(stored.bytes);
+    const layer = manifest?.layers?.find(
+      ({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576,
+    );
+    if (manifest?.subject?.digest !== digest || layer === undefined) continue;
+    const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"), image, clock.now());
+    if (statement) statements.push(statement);
   }
   return statements.sort((a, b) => Date.parse(a.predicate.finishedAt) - Date.parse(b.predicate.finishedAt));
 }

@@ -1,5 +1,6 @@
 import { ActionError, toActionError } from "../action-runtime/error.ts";
 import type { Redactor } from "../action-runtime/redaction.ts";
+import { BodyTooLong, readBody } from "../http/body.ts";
 import { type RequestBody, type RequestOptions, request } from "../http/request.ts";
 import { authorize, isUnavailable } from "./authorization.ts";
 import type { Credentials } from "./credentials.ts";
@@ -29,6 +30,9 @@ export interface StoredManifest {
   readonly listsReferrers?: boolean;
 }
 
+/** Bytes of a manifest, a list or a statement; registries take manifests of 4 MiB at most. */
+const longestBody = 4 * 1024 * 1024;
+
 /** How often the bytes of one blob are sent, where the registry breaks off or fails. */
 const uploadAttempts = 3;
 
@@ -54,7 +58,7 @@ export class RegistryClient {
     const response = await this.#call(`manifests/${reference}`, { headers: { accept: accepted } });
     if (response.status === 404) return void (await response.body?.cancel());
     await this.#expect(response, [200], `read manifest ${reference}`);
-    const bytes = Buffer.from(await response.arrayBuffer());
+    const bytes = await this.#body(response);
     const digest = digestOf(bytes);
     if (reference.startsWith("sha256:") && digest !== reference)
       throw new ActionError("REGISTRY_CONTENT_MISMATCH", {
@@ -93,7 +97,7 @@ export class RegistryClient {
   async getBlob(digest: Digest): Promise<Buffer> {
     const response = await this.#call(`blobs/${digest}`, {});
     await this.#expect(response, [200], `read blob ${digest}`);
-    const bytes = Buffer.from(await response.arrayBuffer());
+    const bytes = await this.#body(response);
     if (digestOf(bytes) === digest) return bytes;
     throw new ActionError("REGISTRY_CONTENT_MISMATCH", {
       message: `${this.#name()} answered other bytes for blob ${digest}`,
@@ -156,7 +160,7 @@ export class RegistryClient {
       if (isUnavailable(response.status)) await this.#expect(response, [200], `list the referrers of ${digest}`);
       const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
       if (response.status !== 200 || !isList) return void (await response.body?.cancel());
-      listed.push(...(((await response.json()) as { manifests?: Descriptor[] }).manifests ?? []));
+      listed.push(...this.#descriptors(await this.#body(response)));
       page = nextPage(response.headers.get("link"), page);
     }
     return listed;
@@ -169,6 +173,33 @@ export class RegistryClient {
     await this.#expect(response, [200], `read tag ${tag}`);
     const named = response.headers.get("docker-content-digest");
     return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
+  }
+
+  /** Manifests, lists and statements are small; a registry that sends without end is refused. */
+  async #body(response: Response): Promise<Buffer> {
+    try {
+      return await readBody(response, longestBody);
+    } catch (error) {
+      if (!(error instanceof BodyTooLong)) throw error;
+      throw this.#garbled(error.message);
+    }
+  }
+
+  #descriptors(bytes: Buffer): readonly Descriptor[] {
+    try {
+      const { manifests } = JSON.parse(bytes.toString("utf8")) as { manifests?: Descriptor[] };
+      return Array.isArray(manifests) ? manifests : [];
+    } catch (error) {
+      throw this.#garbled((error as Error).message);
+    }
+  }
+
+  #garbled(why: string): ActionError {
+    return new ActionError("REGISTRY_REFUSED", {
+      message: `${this.#name()} gave an answer that is none: ${why}`,
+      remedy: "check that the address is a registry's, and what a proxy in front of it answers",
+      blame: "inconclusive",
+    });
   }
 
   #base(): string {

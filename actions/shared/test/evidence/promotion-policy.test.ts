@@ -20,7 +20,7 @@ function statement(stage: Stage, verdict: Verdict, environment?: string) {
     reason: `${stage} says ${verdict}`,
     finishedAt,
     run,
-    details: {},
+    details: { digestIsLive: true },
   });
 }
 
@@ -63,6 +63,27 @@ describe("decidePromotion", () => {
     expect(decidePromotion(image.digest, unclear, policy).verdict).toBe("inconclusive");
   });
 
+  it("does not count a test that did not see its image run", () => {
+    const elsewhere = tested();
+    const test = structuredClone(elsewhere[2]);
+    Object.assign(test?.predicate.details ?? {}, { digestIsLive: false });
+    expect(decidePromotion(image.digest, [...elsewhere.slice(0, 2), ...(test ? [test] : [])], policy)).toMatchObject({
+      verdict: "fail",
+      findings: [{}, {}, { verdict: "missing", reason: "the tested address was not seen to run this image" }],
+    });
+  });
+
+  it("takes the worse of two statements of one moment", () => {
+    const pass = statement("integration-test", "pass", "staging");
+    const { finishedAt } = pass.predicate;
+    const fail = { ...pass, predicate: { ...pass.predicate, verdict: "fail" as const, finishedAt } };
+    for (const order of [
+      [pass, fail],
+      [fail, pass],
+    ])
+      expect(decidePromotion(image.digest, [...tested().slice(0, 2), ...order], policy).verdict).toBe("fail");
+  });
+
   it("lets a failure outweigh what is missing", () => {
     expect(decidePromotion(image.digest, [statement("build-scan", "fail")], policy).reason).toContain(
       "failed build-scan",
@@ -71,10 +92,12 @@ describe("decidePromotion", () => {
 });
 
 describe("readStatement", () => {
+  const now = Date.UTC(2026, 5, 1);
+  const read = (value: unknown) => readStatement(JSON.stringify(value), image, now);
   const whole = () => JSON.parse(JSON.stringify(statement("build-scan", "pass")));
 
   it("reads what stageStatement wrote", () => {
-    expect(readStatement(JSON.stringify(whole()))).toMatchObject({
+    expect(read(whole())).toMatchObject({
       predicate: { stage: "build-scan", verdict: "pass" },
     });
   });
@@ -85,11 +108,17 @@ describe("readStatement", () => {
     ["no time", { predicate: { ...whole().predicate, finishedAt: undefined } }],
     ["another predicate type", { predicateType: "https://slsa.dev/provenance/v1" }],
     ["no subject", { subject: [] }],
+    ["two subjects", { subject: [...whole().subject, ...whole().subject] }],
+    ["another repository's name", { subject: [{ ...whole().subject[0], name: "ghcr.io/acme/other" }] }],
+    ["another digest", { subject: [{ ...whole().subject[0], digest: { sha256: "0".repeat(64) } }] }],
+    ["another statement type", { _type: "https://in-toto.io/Statement/v0.1" }],
+    ["a time in the future", { predicate: { ...whole().predicate, finishedAt: "2027-06-01T00:00:00Z" } }],
+    ["a time that is only a year", { predicate: { ...whole().predicate, finishedAt: "2025" } }],
   ])("leaves out a statement with %s", (_, change) => {
-    expect(readStatement(JSON.stringify({ ...whole(), ...change }))).toBeUndefined();
+    expect(read({ ...whole(), ...change })).toBeUndefined();
   });
 
   it.each(["", "null", "[]", "{"])("leaves out %j", (text) => {
-    expect(readStatement(text)).toBeUndefined();
+    expect(readStatement(text, image, now)).toBeUndefined();
   });
 });
