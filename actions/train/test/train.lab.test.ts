@@ -23,7 +23,7 @@ const model = `digits-${process.pid}`;
 const { workspace, environment: folders } = runnerFolders();
 const environment = {
   ...folders,
-  RUNNER_TOOL_CACHE: join(cache, "runner-tools"),
+  RUNNER_TOOL_CACHE: join(cache, "runner-tool-cache"),
   GITHUB_REPOSITORY: "acme/digits",
   GITHUB_RUN_ID: String(process.pid),
   GITHUB_SHA: "0123456789abcdef",
