@@ -40428,7 +40428,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 852:
+/***/ 2256:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -42002,11 +42002,33 @@ function parseImageReference(text) {
         digest: parseDigest(at < 0 ? text : text.slice(at + 1)),
     };
 }
-function formatRepository(repository) {
+function reference_formatRepository(repository) {
     return `${repository.registry}/${repository.path}`;
 }
 function formatImage(image) {
-    return `${formatRepository(image)}@${image.digest}`;
+    return `${reference_formatRepository(image)}@${image.digest}`;
+}
+
+;// CONCATENATED MODULE: ./.build/actions/shared/src/http/body.js
+/** A body was longer than it may be. */
+class BodyTooLong extends Error {
+    name = "BodyTooLong";
+}
+/**
+ * Reads a body that must not be longer than `limit` bytes. A server that sends without end is left there.
+ *
+ * @throws BodyTooLong
+ */
+async function readBody(response, limit) {
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of response.body ?? []) {
+        length += chunk.length;
+        if (length > limit)
+            throw new BodyTooLong(`the body is longer than ${limit} bytes`);
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
 }
 
 // EXTERNAL MODULE: ./.build/actions/shared/src/action-runtime/clock.js + 1 modules
@@ -42155,7 +42177,7 @@ function unavailable(realm, status) {
 }
 function denied(scope, why) {
     return new action_runtime_error/* ActionError */.lZ("REGISTRY_DENIED", {
-        message: `registry ${formatRepository(scope.repository)} asks for a login: ${why}`,
+        message: `registry ${reference_formatRepository(scope.repository)} asks for a login: ${why}`,
         remedy: "pass registry-username and registry-password, or log in to the registry in an earlier step",
     });
 }
@@ -42179,6 +42201,9 @@ function isIndex(mediaType) {
 
 
 
+
+/** Bytes of a manifest, a list or a statement; registries take manifests of 4 MiB at most. */
+const longestBody = 4 * 1024 * 1024;
 /** How often the bytes of one blob are sent, where the registry breaks off or fails. */
 const uploadAttempts = 3;
 const accepted = [mediaTypes.manifest, mediaTypes.index, mediaTypes.dockerManifest, mediaTypes.dockerList].join(", ");
@@ -42201,7 +42226,7 @@ class RegistryClient {
         if (response.status === 404)
             return void (await response.body?.cancel());
         await this.#expect(response, [200], `read manifest ${reference}`);
-        const bytes = Buffer.from(await response.arrayBuffer());
+        const bytes = await this.#body(response);
         const digest = digestOf(bytes);
         if (reference.startsWith("sha256:") && digest !== reference)
             throw new action_runtime_error/* ActionError */.lZ("REGISTRY_CONTENT_MISMATCH", {
@@ -42237,7 +42262,7 @@ class RegistryClient {
     async getBlob(digest) {
         const response = await this.#call(`blobs/${digest}`, {});
         await this.#expect(response, [200], `read blob ${digest}`);
-        const bytes = Buffer.from(await response.arrayBuffer());
+        const bytes = await this.#body(response);
         if (digestOf(bytes) === digest)
             return bytes;
         throw new action_runtime_error/* ActionError */.lZ("REGISTRY_CONTENT_MISMATCH", {
@@ -42297,7 +42322,7 @@ class RegistryClient {
             const isList = response.headers.get("content-type")?.includes("image.index") ?? false;
             if (response.status !== 200 || !isList)
                 return void (await response.body?.cancel());
-            listed.push(...((await response.json()).manifests ?? []));
+            listed.push(...this.#descriptors(await this.#body(response)));
             page = nextPage(response.headers.get("link"), page);
         }
         return listed;
@@ -42311,12 +42336,39 @@ class RegistryClient {
         const named = response.headers.get("docker-content-digest");
         return named === null ? (await this.getManifest(tag))?.digest : parseDigest(named);
     }
+    /** Manifests, lists and statements are small; a registry that sends without end is refused. */
+    async #body(response) {
+        try {
+            return await readBody(response, longestBody);
+        }
+        catch (error) {
+            if (!(error instanceof BodyTooLong))
+                throw error;
+            throw this.#garbled(error.message);
+        }
+    }
+    #descriptors(bytes) {
+        try {
+            const { manifests } = JSON.parse(bytes.toString("utf8"));
+            return Array.isArray(manifests) ? manifests : [];
+        }
+        catch (error) {
+            throw this.#garbled(error.message);
+        }
+    }
+    #garbled(why) {
+        return new action_runtime_error/* ActionError */.lZ("REGISTRY_REFUSED", {
+            message: `${this.#name()} gave an answer that is none: ${why}`,
+            remedy: "check that the address is a registry's, and what a proxy in front of it answers",
+            blame: "inconclusive",
+        });
+    }
     #base() {
         const { registry, path } = this.repository;
         return `${registryScheme(registry)}://${registry === "docker.io" ? "registry-1.docker.io" : registry}/v2/${path}/`;
     }
     #name() {
-        return `registry ${formatRepository(this.repository)}`;
+        return `registry ${reference_formatRepository(this.repository)}`;
     }
     async #call(path, options, actions = "pull") {
         const url = new URL(path, this.#base());
@@ -43568,7 +43620,7 @@ function upgradeOf(image, chart, inputs, { environment }) {
         values: inputs.values.map((file) => (0,external_node_path_namespaceObject.resolve)(workspace, file)),
         set: inputs.set,
         setString: [
-            [inputs["repository-key"], formatRepository(image)],
+            [inputs["repository-key"], reference_formatRepository(image)],
             [inputs["digest-key"], image.digest],
         ],
         labels: { [labelNames.timeout]: String(timeoutSeconds), ...(run ? { [labelNames.run]: run } : {}) },
@@ -43644,17 +43696,27 @@ async function undo({ release, namespace }, previous, timeoutMilliseconds, helm,
 
 /** The stages that leave evidence; each is the name of the action that ran it. */
 const stages = (/* unused pure expression or super */ null && (["build-scan", "helm-deploy", "integration-test", "promote"]));
+const statementType = "https://in-toto.io/Statement/v1";
 const predicateType = "https://github.com/mlops-actions/mlops-actions/predicates/stage-verdict/v1";
 function stageStatement(image, predicate) {
     return {
-        _type: "https://in-toto.io/Statement/v1",
-        subject: [{ name: formatRepository(image), digest: { sha256: image.digest.slice("sha256:".length) } }],
+        _type: statementType,
+        subject: [{ name: reference_formatRepository(image), digest: { sha256: hexOf(image) } }],
         predicateType,
         predicate,
     };
 }
-/** Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole. */
-function statement_readStatement(text) {
+/** Clocks of runners and registries may differ by this much, in milliseconds. */
+const clockSkew = (/* unused pure expression or super */ null && (5 * 60_000));
+/** RFC 3339 with a time zone; `Date.parse` alone takes "9999" too. */
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+/**
+ * Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole, it is
+ * about this image in this repository, and it does not claim to come from the future, where it would outrank every other.
+ *
+ * @param now milliseconds since the epoch
+ */
+function statement_readStatement(text, image, now) {
     let value;
     try {
         value = JSON.parse(text);
@@ -43662,18 +43724,26 @@ function statement_readStatement(text) {
     catch {
         return undefined;
     }
-    if (value === null || typeof value !== "object" || value.predicateType !== predicateType)
+    if (!isObject(value) || value._type !== statementType || value.predicateType !== predicateType)
         return undefined;
     const { predicate, subject } = value;
-    const whole = Array.isArray(subject) &&
-        typeof subject[0]?.digest?.sha256 === "string" &&
+    const finishedAt = predicate?.finishedAt ?? "";
+    const isAbout = Array.isArray(subject) &&
+        subject.length === 1 &&
+        subject[0]?.name === formatRepository(image) &&
+        subject[0]?.digest?.sha256 === hexOf(image);
+    const whole = isAbout &&
         stages.includes(predicate?.stage) &&
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
-        !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
+        rfc3339.test(finishedAt) &&
+        Date.parse(finishedAt) <= now + clockSkew &&
         isObject(predicate?.run) &&
         isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function hexOf({ digest }) {
+    return digest.slice("sha256:".length);
 }
 function isObject(value) {
     return typeof value === "object" && value !== null;
@@ -43755,17 +43825,30 @@ async function referrersFromTag(registry, digest) {
     const stored = await registry.getManifest(referrersTag(digest));
     if (stored === undefined)
         return [];
-    const { manifests } = JSON.parse(stored.bytes.toString("utf8"));
-    return Array.isArray(manifests) ? manifests : [];
+    const list = readJson(stored.bytes);
+    return Array.isArray(list?.manifests) ? list.manifests : [];
+}
+/** What others wrote, if it is an object in JSON. */
+function readJson(bytes) {
+    try {
+        const value = JSON.parse(bytes.toString("utf8"));
+        return typeof value === "object" && value !== null ? value : undefined;
+    }
+    catch {
+        return undefined;
+    }
 }
 async function addToReferrersTag(registry, digest, referrer, clock) {
     for (let attempt = 1; attempt <= 5; attempt += 1) {
+        const began = clock.now();
         const listed = await referrersFromTag(registry, digest);
         if (listed.some((entry) => entry.digest === referrer.digest))
             return;
         const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...listed, referrer] };
         await registry.putManifest(Buffer.from(JSON.stringify(index)), mediaTypes.index, referrersTag(digest));
-        await clock.sleep(100 * attempt * (0.5 + Math.random()));
+        // Whoever read the list before we wrote it has written by now, if the registry is as slow for them as for us.
+        const patience = Math.max(100 * attempt, 2 * (clock.now() - began));
+        await clock.sleep(patience * (0.5 + Math.random()));
         if ((await referrersFromTag(registry, digest)).some((entry) => entry.digest === referrer.digest))
             return;
     }
@@ -43775,8 +43858,12 @@ async function addToReferrersTag(registry, digest, referrer, clock) {
         blame: "inconclusive",
     });
 }
-/** Every statement about a digest that is attached to it in the registry, oldest first. What is malformed is left out. */
-async function readStatements(registry, digest) {
+/**
+ * Every statement about an image that is attached to it in the registry, oldest first. What is malformed, is about something
+ * else or claims to come from the future is left out.
+ */
+async function readStatements(registry, digest, clock = systemClock) {
+    const image = { ...registry.repository, digest };
     const fromApi = await registry.getReferrers(digest, evidenceArtifactType);
     const referrers = fromApi ?? (await referrersFromTag(registry, digest));
     const statements = [];
@@ -43784,12 +43871,12 @@ async function readStatements(registry, digest) {
         const stored = await registry.getManifest(referrer.digest);
         if (stored === undefined)
             continue;
-        const manifest = JSON.parse(stored.bytes.toString("utf8"));
-        const layer = manifest.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
-        if (manifest.subject?.digest !== digest || layer === undefined)
+        const manifest = readJson(stored.bytes);
+        const layer = manifest?.layers?.find(({ mediaType, size }) => mediaType === statementMediaType && size <= 1_048_576);
+        if (manifest?.subject?.digest !== digest || layer === undefined)
             continue;
-        const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"));
-        if (statement?.subject[0].digest.sha256 === digest.slice("sha256:".length))
+        const statement = readStatement((await registry.getBlob(layer.digest)).toString("utf8"), image, clock.now());
+        if (statement)
             statements.push(statement);
     }
     return statements.sort((a, b) => Date.parse(a.predicate.finishedAt) - Date.parse(b.predicate.finishedAt));
@@ -44199,7 +44286,7 @@ async function liveImage(image, deployment, given, helm) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shared_src_action_runtime_action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3759);
-/* harmony import */ var _helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(852);
+/* harmony import */ var _helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2256);
 
 
 await (0,_shared_src_action_runtime_action_js__WEBPACK_IMPORTED_MODULE_0__/* .runAction */ .C)(_helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__/* .helmDeploy */ .i);

@@ -37290,17 +37290,27 @@ function formatImage(image) {
 
 /** The stages that leave evidence; each is the name of the action that ran it. */
 const stages = ["build-scan", "helm-deploy", "integration-test", "promote"];
+const statementType = "https://in-toto.io/Statement/v1";
 const predicateType = "https://github.com/mlops-actions/mlops-actions/predicates/stage-verdict/v1";
 function stageStatement(image, predicate) {
     return {
-        _type: "https://in-toto.io/Statement/v1",
-        subject: [{ name: formatRepository(image), digest: { sha256: image.digest.slice("sha256:".length) } }],
+        _type: statementType,
+        subject: [{ name: formatRepository(image), digest: { sha256: hexOf(image) } }],
         predicateType,
         predicate,
     };
 }
-/** Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole. */
-function readStatement(text) {
+/** Clocks of runners and registries may differ by this much, in milliseconds. */
+const clockSkew = (/* unused pure expression or super */ null && (5 * 60_000));
+/** RFC 3339 with a time zone; `Date.parse` alone takes "9999" too. */
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+/**
+ * Reads a statement that anyone who may push to the registry could have written: undefined unless its form is whole, it is
+ * about this image in this repository, and it does not claim to come from the future, where it would outrank every other.
+ *
+ * @param now milliseconds since the epoch
+ */
+function readStatement(text, image, now) {
     let value;
     try {
         value = JSON.parse(text);
@@ -37308,18 +37318,26 @@ function readStatement(text) {
     catch {
         return undefined;
     }
-    if (value === null || typeof value !== "object" || value.predicateType !== predicateType)
+    if (!isObject(value) || value._type !== statementType || value.predicateType !== predicateType)
         return undefined;
     const { predicate, subject } = value;
-    const whole = Array.isArray(subject) &&
-        typeof subject[0]?.digest?.sha256 === "string" &&
+    const finishedAt = predicate?.finishedAt ?? "";
+    const isAbout = Array.isArray(subject) &&
+        subject.length === 1 &&
+        subject[0]?.name === formatRepository(image) &&
+        subject[0]?.digest?.sha256 === hexOf(image);
+    const whole = isAbout &&
         stages.includes(predicate?.stage) &&
         ["pass", "fail", "inconclusive"].includes(predicate?.verdict) &&
         typeof predicate?.reason === "string" &&
-        !Number.isNaN(Date.parse(predicate?.finishedAt ?? "")) &&
+        rfc3339.test(finishedAt) &&
+        Date.parse(finishedAt) <= now + clockSkew &&
         isObject(predicate?.run) &&
         isObject(predicate?.details);
     return whole ? value : undefined;
+}
+function hexOf({ digest }) {
+    return digest.slice("sha256:".length);
 }
 function isObject(value) {
     return typeof value === "object" && value !== null;
