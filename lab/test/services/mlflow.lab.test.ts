@@ -46,6 +46,13 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+/** The process that runs MLflow now. */
+function server(): number {
+  const process = partProcess(labProcesses(home.id), "mlflow");
+  if (!process) throw new Error("MLflow does not run");
+  return process.pid;
+}
+
 const databases = (folder: string) =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.db$/.test(name))
@@ -62,7 +69,7 @@ test("a new lab that is stopped, and whose MLflow is then killed, while they mak
   const killed = up().catch((error: unknown) => error);
   await until("MLflow", () => partProcess(labProcesses(home.id), "mlflow") !== undefined && existsSync(database));
   await sleep(300);
-  process.kill(partProcess(labProcesses(home.id), "mlflow")?.pid ?? 0, "SIGKILL");
+  process.kill(server(), "SIGKILL");
   expect(await killed).toMatchObject({ code: "PART_ENDED" });
 
   expect(await up()).toEqual({ started: ["mlflow"], kept: ["doors"] });
@@ -72,7 +79,7 @@ test("a new lab that is stopped, and whose MLflow is then killed, while they mak
 });
 
 test("an up that finds MLflow starting waits for that one", async () => {
-  const before = partProcess(labProcesses(home.id), "mlflow")?.pid ?? 0;
+  const before = server();
   process.kill(before, "SIGKILL");
   const stop = new AbortController();
   const stopped = up(stop.signal).catch((error: unknown) => error);
@@ -80,7 +87,7 @@ test("an up that finds MLflow starting waits for that one", async () => {
   await until("MLflow anew", () => pid() !== before);
   stop.abort();
   expect(await stopped).toMatchObject({ code: "CANCELLED" });
-  const starting = pid();
+  const starting = server();
   expect(await up()).toEqual({ started: [], kept: ["doors", "mlflow"] });
-  expect(pid()).toBe(starting);
+  expect(server()).toBe(starting);
 });
