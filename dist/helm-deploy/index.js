@@ -40428,7 +40428,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 2256:
+/***/ 9150:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -42639,6 +42639,63 @@ function lastLine(stderr) {
     return (error ?? lines.at(-1) ?? "helm said nothing").replace(/^Error: /, "").slice(0, 800);
 }
 
+;// CONCATENATED MODULE: ./.build/actions/helm-deploy/src/left-revision.js
+
+
+/** Label of a revision that a rollback left: which workflow run did, so that its next attempt goes to the same goal. */
+const leftByLabel = "mlops-actions/left-by";
+/**
+ * The label's value: the workflow run and the revision itself, since Helm copies labels from the revision that it goes back
+ * to, and from the one before to an upgrade. Undefined outside of a workflow.
+ */
+function leftByValue({ GITHUB_RUN_ID: run }, revision) {
+    return run !== undefined && /^[A-Za-z0-9]{1,40}$/.test(run) ? `${run}.v${revision}` : undefined;
+}
+/** The Secret in which Helm keeps a revision. */
+function revisionSecret({ release }, revision) {
+    return `sh.helm.release.v1.${release}.v${revision}`;
+}
+/** Of the Secrets of a release, the first revision that this workflow run has left; copied labels do not count. */
+function revisionLeftBy(environment, target, secrets) {
+    const left = secrets.flatMap(({ metadata: { name, labels } }) => {
+        const revision = Number(labels?.version);
+        const isOwn = labels?.[leftByLabel] === leftByValue(environment, revision);
+        return isOwn && name === revisionSecret(target, revision) ? [revision] : [];
+    });
+    return left.length === 0 ? undefined : Math.min(...left);
+}
+/**
+ * The revision that an earlier attempt of this workflow run left, if one did.
+ *
+ * @throws ActionError as `Kubectl.list` does, but for a user who may not read Secrets
+ */
+async function findLeft(kubectl, target, { environment, log }) {
+    if (leftByValue(environment, 1) === undefined)
+        return undefined;
+    try {
+        const selector = `owner=helm,name=${target.release},${leftByLabel}`;
+        return revisionLeftBy(environment, target, await kubectl.list("secrets", target.namespace, selector));
+    }
+    catch (error) {
+        if (!(error instanceof action_runtime_error/* ActionError */.lZ) || error.code !== "CLUSTER_FORBIDDEN")
+            throw error;
+        log.line(`what an earlier attempt of this run left could not be read: ${error.message}`);
+        return undefined;
+    }
+}
+/** Remembers that this workflow run leaves a revision. Where that cannot be, the log says so, and the work goes on. */
+async function markLeft(kubectl, target, { revision }, { environment, log }) {
+    const value = leftByValue(environment, revision);
+    if (value === undefined)
+        return;
+    const what = ["label", "secret", revisionSecret(target, revision), `${leftByLabel}=${value}`];
+    const args = [...what, "--overwrite", "--namespace", target.namespace, "--request-timeout=15s"];
+    const result = await kubectl.run(args);
+    if (result.exitCode === 0)
+        return;
+    log.line(`revision ${revision} could not be labelled as left by this run, so a re-run would go back one further: ${lastLine(result.stderr)}`);
+}
+
 ;// CONCATENATED MODULE: ./.build/actions/helm-deploy/src/release-history.js
 const unfinished = new Set(["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"]);
 function releaseState(history) {
@@ -42646,10 +42703,18 @@ function releaseState(history) {
     const last = revisions.at(-1);
     return {
         revisions,
-        deployed: revisions.findLast(({ status }) => status === "deployed"),
+        deployed: revisions.findLast(({ status }) => status === "deployed") ?? servedUntilFailure(revisions),
         pending: last && unfinished.has(last.status) ? last : undefined,
         last,
     };
+}
+/**
+ * `helm rollback` marks the revision that it leaves as superseded even where the cluster refuses the one it goes to, and then
+ * none is deployed. Source: helm 3 and 4, pkg/action/rollback.go, performRollback.
+ */
+function servedUntilFailure(revisions) {
+    const isGone = revisions.at(-1)?.status.startsWith("uninstall");
+    return isGone ? undefined : revisions.findLast(({ status }) => status === "superseded");
 }
 /**
  * Whether a revision was ever brought to its end. Helm marks a deployed revision as superseded when the next one succeeds;
@@ -42657,6 +42722,26 @@ function releaseState(history) {
  */
 function wasDeployed({ status }) {
     return status === "deployed" || status === "superseded";
+}
+/**
+ * The revision that was first deployed as this one is: for one that a rollback made, what it went back to, however often;
+ * else itself. It may be older than what Helm has kept.
+ */
+function originOf({ revision, description }, revisions) {
+    const goal = Number(/^Rollback to (\d+)$/.exec(description)?.[1]);
+    if (!(goal < revision))
+        return revision;
+    const found = revisions.find((other) => other.revision === goal);
+    return found ? originOf(found, revisions) : goal;
+}
+/**
+ * What was served before a revision, newest first. A rollback undoes what came after its goal, so before it was what was
+ * served before its goal: what it left is not among them.
+ */
+function servedBefore(revision, revisions) {
+    const origin = originOf(revision, revisions);
+    const before = revisions.findLast((other) => other.revision < origin && wasDeployed(other));
+    return before ? [before, ...servedBefore(before, revisions)] : [];
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/helm-deploy/src/release-lock.js
@@ -42692,6 +42777,7 @@ function isEarlierAttempt(run, ownRun) {
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/helm-deploy/src/mend.js
+
 
 
 
@@ -42744,7 +42830,7 @@ async function mend(pending, deployed, { release, namespace }, timeoutMillisecon
 }
 /** Labels of a revision's record: Helm keeps each revision as a Secret, and only its metadata is read here. */
 async function labelsOf(kubectl, { release, namespace }, { revision }) {
-    const name = `sh.helm.release.v1.${release}.v${revision}`;
+    const name = revisionSecret({ release }, revision);
     const args = [
         "get",
         "secret",
@@ -43368,6 +43454,16 @@ const reminderMilliseconds = 15_000;
 async function supervise(args, target, timeoutMilliseconds, tools, context) {
     const reader = new SnapshotReader(tools.kubectl, target.namespace, target.release);
     const generations = generationsOf(rolloutProgress(await reader.read()));
+    const work = (hopeless) => runHelm(args, timeoutMilliseconds, hopeless, tools.helm, context);
+    return await follow(work, generations, reader, timeoutMilliseconds, target, tools.kubectl, context);
+}
+/** Waits until the pods of a release are as its last revision wants them, and changes nothing. Fails as `supervise` does. */
+async function inspect(target, timeoutMilliseconds, { kubectl }, context) {
+    const reader = new SnapshotReader(kubectl, target.namespace, target.release);
+    const nothing = async () => ({ exitCode: 0, stdout: "", stderr: "" });
+    return await follow(nothing, new Map(), reader, timeoutMilliseconds, target, kubectl, context);
+}
+async function follow(work, generations, reader, timeoutMilliseconds, target, kubectl, context) {
     const hopeless = new AbortController();
     const watching = new AbortController();
     const stop = () => hopeless.abort(new Error("hopeless"));
@@ -43376,7 +43472,7 @@ async function supervise(args, target, timeoutMilliseconds, tools, context) {
     let result;
     let done = false;
     try {
-        result = await runHelm(args, timeoutMilliseconds, hopeless.signal, tools.helm, context);
+        result = await work(hopeless.signal);
         done = result.exitCode === 0 && (await untilDone(reader, giveUp, hopeless.signal, context));
     }
     finally {
@@ -43388,7 +43484,7 @@ async function supervise(args, target, timeoutMilliseconds, tools, context) {
     if (done)
         return { ended: "well", progress };
     const diagnosis = diagnose(progress, snapshot.events)[0];
-    const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
+    const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis);
     const endedWell = result.exitCode === 0;
     return {
         ended: "badly",
@@ -44048,30 +44144,33 @@ function valueAt(values, key) {
 
 
 
+
 /**
- * Chooses what to go back to: the revision that was named, or the newest deployed one with another digest than now, or with
- * the digest that was named.
+ * Chooses what to go back to: the revision that was named, the newest deployed one with the digest that was named, or the
+ * newest with another digest of those that were served before the one that is left. Never one that a rollback has left.
  *
+ * @param left revision that an earlier attempt of this workflow run left: then the goal is the same as its own was
  * @throws ActionError `ROLLBACK_IMPOSSIBLE`
  */
-async function chooseGoal(state, inputs, wanted, helm) {
+async function chooseGoal({ revisions, deployed }, left, inputs, wanted, helm) {
     const imageOf = ({ revision }) => revisionImage(helm, inputs, revision);
-    const current = state.deployed;
-    const live = current && (await imageOf(current));
-    const candidates = state.revisions.toReversed().filter((revision) => {
-        if (inputs.revision !== undefined)
-            return revision.revision === inputs.revision;
-        return wasDeployed(revision) && revision.revision !== current?.revision;
-    });
-    for (const revision of candidates) {
-        const image = await imageOf(revision);
-        if (!image)
-            continue;
-        const fits = inputs.revision !== undefined || (wanted === undefined ? image.digest !== live?.digest : image.digest === wanted);
-        if (fits)
-            return { revision, image };
-    }
-    throw impossible(inputs, wanted, candidates.length);
+    const byNumber = (number) => revisions.find(({ revision }) => revision === number);
+    const find = async (candidates, fits) => {
+        for (const revision of candidates) {
+            const image = await imageOf(revision);
+            if (image && fits(image.digest))
+                return { revision, image };
+        }
+        throw impossible(inputs, wanted, candidates.length);
+    };
+    const named = byNumber(inputs.revision);
+    if (inputs.revision !== undefined)
+        return await find(named ? [named] : [], () => true);
+    if (wanted !== undefined)
+        return await find(revisions.filter(wasDeployed).reverse(), (digest) => digest === wanted);
+    const leaving = byNumber(left) ?? deployed;
+    const digestLeft = leaving && (await imageOf(leaving))?.digest;
+    return await find(leaving ? servedBefore(leaving, revisions) : [], (digest) => digest !== digestLeft);
 }
 function impossible({ release, namespace, revision }, wanted, known) {
     const where = `release ${release} in namespace ${namespace}`;
@@ -44079,34 +44178,58 @@ function impossible({ release, namespace, revision }, wanted, known) {
         ? `${where} has no revision ${revision} that names an image by digest`
         : wanted !== undefined
             ? `${where} has no deployed revision with digest ${shortDigest(wanted)}`
-            : `${where} has no earlier deployed revision with another digest (${known} earlier revisions looked at)`;
+            : `${where} has no earlier deployed revision with another digest (looked at ${known})`;
     return new action_runtime_error/* ActionError */.lZ("ROLLBACK_IMPOSSIBLE", {
         message,
-        remedy: `see \`helm history ${release} -n ${namespace}\`; Helm keeps 10 revisions; deploy an older digest instead`,
+        remedy: `go forward instead: promote a digest that has passed, or deploy it with helm-deploy; \`helm history ${release} -n ${namespace}\` lists what Helm has kept`,
     });
 }
-/** Goes back to an earlier revision. The outcome carries the image that it brings back. */
+/**
+ * Whether the release is at the goal already: by content where a revision was named, else by digest. A last revision that
+ * failed has changed the cluster, so that it is not.
+ */
+async function isServed({ last, revisions }, goal, inputs, helm) {
+    if (last?.status !== "deployed")
+        return false;
+    if (inputs.revision !== undefined)
+        return originOf(last, revisions) === originOf(goal.revision, revisions);
+    return (await revisionImage(helm, inputs, last.revision))?.digest === goal.image.digest;
+}
+/**
+ * Goes back to an earlier revision; where the release is there already, only looks whether its pods are. The outcome carries
+ * the image that it brings back.
+ */
 async function rollBack(inputs, wanted, tools, openRegistry, context) {
     const target = { release: inputs.release, namespace: inputs.namespace };
     const before = await settledRelease(target, inputs.timeout, tools, context);
-    const goal = await chooseGoal(before, inputs, wanted, tools.helm);
+    const left = await findLeft(tools.kubectl, target, context);
+    const goal = await chooseGoal(before, left, inputs, wanted, tools.helm);
     const { revision, image } = goal;
-    context.log.line(`rolling back to revision ${revision.revision}, digest ${shortDigest(image.digest)}`);
-    const args = rollbackArguments(tools.helm.major, {
-        ...target,
-        revision: revision.revision,
-        timeoutSeconds: Math.ceil(inputs.timeout / 1_000),
-        wait: true,
-    });
-    const rollout = await supervise(args, target, inputs.timeout, tools, context);
-    const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
+    const served = await isServed(before, goal, inputs, tools.helm);
+    if (!served && left === undefined && before.deployed)
+        await markLeft(tools.kubectl, target, before.deployed, context);
+    const rollout = await (served
+        ? inspectRelease(before.last, image, inputs, tools, context)
+        : changeRelease(goal, inputs, tools, context));
+    const after = served ? before.last : releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
     const common = { revision: after, previous: before.deployed, rollout };
     const registry = await openRegistry(image);
     const problem = await problemOf(rollout, image, inputs.timeout, registry);
     if (problem)
         return { image, deployment: { ...problem, ...common } };
-    const reason = `revision ${after?.revision} of ${inputs.release} serves ${shortDigest(image.digest)} again in ${inputs.environment}, as revision ${revision.revision} did`;
+    const how = served ? "already" : `again, as revision ${revision.revision} did`;
+    const reason = `revision ${after?.revision} of ${inputs.release} serves ${shortDigest(image.digest)} in ${inputs.environment} ${how}`;
     return { image, deployment: { verdict: "pass", reason, ...common } };
+}
+function inspectRelease(last, image, { release, namespace, timeout }, tools, context) {
+    const is = `revision ${last?.revision} has digest ${shortDigest(image.digest)} already`;
+    context.log.line(`${is}: nothing to roll back, only its pods are checked`);
+    return inspect({ release, namespace }, timeout, tools, context);
+}
+function changeRelease({ revision: { revision }, image }, { release, namespace, timeout }, tools, context) {
+    context.log.line(`rolling back to revision ${revision}, digest ${shortDigest(image.digest)}`);
+    const scope = { release, namespace, revision, timeoutSeconds: Math.ceil(timeout / 1_000), wait: true };
+    return supervise(rollbackArguments(tools.helm.major, scope), { release, namespace }, timeout, tools, context);
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/helm-deploy/src/helm-deploy-action.js
@@ -44286,7 +44409,7 @@ async function liveImage(image, deployment, given, helm) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shared_src_action_runtime_action_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3759);
-/* harmony import */ var _helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2256);
+/* harmony import */ var _helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9150);
 
 
 await (0,_shared_src_action_runtime_action_js__WEBPACK_IMPORTED_MODULE_0__/* .runAction */ .C)(_helm_deploy_action_js__WEBPACK_IMPORTED_MODULE_1__/* .helmDeploy */ .i);

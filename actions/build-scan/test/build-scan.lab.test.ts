@@ -1,30 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, inject, it } from "vitest";
+import { readdirSync } from "node:fs";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { readStatements } from "../../shared/src/evidence/store.ts";
 import { type Digest, parseDigest } from "../../shared/src/oci/digest.ts";
 import type { ImageManifest } from "../../shared/src/oci/manifest.ts";
 import { parseRepository } from "../../shared/src/oci/reference.ts";
 import { RegistryClient } from "../../shared/src/oci/registry.ts";
-import { runAction, runnerFolders, startAction } from "../../shared/test/action-process.ts";
-import { cleanContext, vulnerableContext, writeContext } from "./build-contexts.ts";
+import { runAction, startAction } from "../../shared/test/action-process.ts";
+import { cleanContext, prepare, processesWith, vulnerableContext } from "./build-contexts.ts";
 import { startProxy } from "./registry-proxy.ts";
 
-const lab = inject("lab");
-const { registry } = lab.addresses;
-let number = 0;
-
-/** A workspace with these files, and a repository of its own in the lab's registry. */
-function prepare(files: (mark: string) => Readonly<Record<string, string>>) {
-  number += 1;
-  const path = `build-${process.pid}/n${number}`;
-  const { workspace, environment } = runnerFolders();
-  writeContext(workspace, files(path));
-  const temp = environment.RUNNER_TEMP ?? "";
-  const machine = { ...lab.environment, ...environment, GITHUB_REPOSITORY: "acme/digits", GITHUB_SHA: "0123abcd" };
-  const client = new RegistryClient(parseRepository(`${registry}/${path}`));
-  return { image: `${registry}/${path}`, path, temp, machine, client };
-}
-
+const { registry } = inject("lab").addresses;
 async function storedImage(client: RegistryClient, digest: string) {
   const stored = await client.getManifest(parseDigest(digest));
   return stored && (JSON.parse(stored.bytes.toString()) as ImageManifest);
@@ -190,9 +175,12 @@ describe("a build that fails", () => {
   });
 
   it("is stopped when it takes longer than its timeout", async () => {
-    const { image, machine, temp } = prepare(() => ({ Dockerfile: "FROM node:24-bookworm-slim\nRUN sleep 77\n" }));
+    const { image, machine, temp } = prepare(() => ({
+      Dockerfile: `FROM node:24-bookworm-slim\nRUN sleep 77.${process.pid}\n`,
+    }));
     const { outputs, log } = await runAction("build-scan", { image, timeout: "2s" }, machine);
     expect(outputs, log).toMatchObject({ verdict: "inconclusive", code: "TIMEOUT" });
+    expect(log).not.toContain("::group::scan");
     expect(readdirSync(temp)).toEqual([]);
   });
 
@@ -202,6 +190,7 @@ describe("a build that fails", () => {
       Dockerfile: `FROM node:24-bookworm-slim\nRUN echo asleep-$((40+2)) && sleep ${seconds}\n`,
     }));
     const started = startAction("build-scan", { image }, machine);
+    onTestFinished(() => started.interrupt("SIGKILL"));
     await started.printed("asleep-42");
     started.interrupt();
     const { outputs, milliseconds, exitCode } = await started.ended;
@@ -211,22 +200,8 @@ describe("a build that fails", () => {
     expect(readdirSync(temp)).toEqual([]);
     expect(processesWith(temp)).toEqual([]);
     await expect.poll(() => processesWith(`sleep ${seconds}`), { timeout: 10_000 }).toEqual([]);
-  });
+  }, 60_000);
 });
-
-/** Command lines on this machine that hold a text. */
-function processesWith(text: string): string[] {
-  const lines = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    });
-  return lines.filter((line) => line.includes(text));
-}
 
 describe("a push", () => {
   it("that was cut short leaves no image, and is mended by the next run", async () => {
@@ -255,7 +230,7 @@ describe("a push", () => {
   });
 
   it("needs the right password, asks before it builds, and shows it nowhere", async () => {
-    const { path, machine, client } = prepare(() => ({
+    const { path, machine } = prepare(() => ({
       Dockerfile: [
         "FROM node:24-bookworm-slim AS told",
         "ARG TOKEN",
@@ -288,7 +263,10 @@ describe("a push", () => {
       const shown = log.replace(/^::add-mask::.*$/gm, "") + JSON.stringify(outputs) + summary;
       for (const form of [password, basic]) expect(shown).not.toContain(form);
     }
+    const credentials = { username: "ada", password };
+    const client = new RegistryClient(parseRepository(image), { credentials });
     const evidence = await readStatements(client, parseDigest(pushed.outputs.digest ?? ""));
+    expect(evidence).toHaveLength(1);
     expect(JSON.stringify(evidence)).not.toContain(password);
   });
 

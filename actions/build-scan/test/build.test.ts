@@ -18,6 +18,12 @@ describe("buildArguments", () => {
     expect(args.at(-1)).toBe(".");
   });
 
+  it("asks for the image alone, without provenance that would make it an index", () => {
+    const args = buildArguments(plan, "/tmp/image");
+    expect(args).toContain("--provenance=false");
+    expect(args).toContain("--sbom=false");
+  });
+
   it("keeps each build argument one argument", () => {
     expect(buildArguments(plan, "/tmp/image")).toContain("--build-arg=A=$(id) b");
   });

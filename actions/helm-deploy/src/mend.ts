@@ -3,6 +3,7 @@ import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import type { Kubectl } from "../../shared/src/kubernetes/kubectl.ts";
 import { rollbackArguments, uninstallArguments } from "./args.ts";
 import { type Helm, lastLine } from "./helm.ts";
+import { revisionSecret } from "./left-revision.ts";
 import { type ReleaseState, type Revision, releaseState } from "./release-history.ts";
 import { heldUntil, runLabel } from "./release-lock.ts";
 import type { Target } from "./supervise.ts";
@@ -64,7 +65,7 @@ async function mend(
 
 /** Labels of a revision's record: Helm keeps each revision as a Secret, and only its metadata is read here. */
 async function labelsOf(kubectl: Kubectl, { release, namespace }: Target, { revision }: Revision) {
-  const name = `sh.helm.release.v1.${release}.v${revision}`;
+  const name = revisionSecret({ release }, revision);
   const args = [
     "get",
     "secret",

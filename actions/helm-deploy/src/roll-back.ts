@@ -7,10 +7,18 @@ import { rollbackArguments } from "./args.ts";
 import { type Deployment, problemOf, type Tools } from "./deploy.ts";
 import type { Helm } from "./helm.ts";
 import type { HelmDeployInputs } from "./inputs.ts";
+import { findLeft, markLeft } from "./left-revision.ts";
 import { settledRelease } from "./mend.ts";
-import { type ReleaseState, type Revision, releaseState, wasDeployed } from "./release-history.ts";
+import {
+  originOf,
+  type ReleaseState,
+  type Revision,
+  releaseState,
+  servedBefore,
+  wasDeployed,
+} from "./release-history.ts";
 import { revisionImage } from "./revision-image.ts";
-import { supervise } from "./supervise.ts";
+import { inspect, type Rollout, supervise } from "./supervise.ts";
 
 /** What a rollback goes back to. */
 export interface RollbackGoal {
@@ -19,32 +27,34 @@ export interface RollbackGoal {
 }
 
 /**
- * Chooses what to go back to: the revision that was named, or the newest deployed one with another digest than now, or with
- * the digest that was named.
+ * Chooses what to go back to: the revision that was named, the newest deployed one with the digest that was named, or the
+ * newest with another digest of those that were served before the one that is left. Never one that a rollback has left.
  *
+ * @param left revision that an earlier attempt of this workflow run left: then the goal is the same as its own was
  * @throws ActionError `ROLLBACK_IMPOSSIBLE`
  */
 export async function chooseGoal(
-  state: ReleaseState,
+  { revisions, deployed }: ReleaseState,
+  left: number | undefined,
   inputs: HelmDeployInputs,
   wanted: Digest | undefined,
   helm: Pick<Helm, "values">,
 ): Promise<RollbackGoal> {
   const imageOf = ({ revision }: Revision) => revisionImage(helm, inputs, revision);
-  const current = state.deployed;
-  const live = current && (await imageOf(current));
-  const candidates = state.revisions.toReversed().filter((revision) => {
-    if (inputs.revision !== undefined) return revision.revision === inputs.revision;
-    return wasDeployed(revision) && revision.revision !== current?.revision;
-  });
-  for (const revision of candidates) {
-    const image = await imageOf(revision);
-    if (!image) continue;
-    const fits =
-      inputs.revision !== undefined || (wanted === undefined ? image.digest !== live?.digest : image.digest === wanted);
-    if (fits) return { revision, image };
-  }
-  throw impossible(inputs, wanted, candidates.length);
+  const byNumber = (number: number | undefined) => revisions.find(({ revision }) => revision === number);
+  const find = async (candidates: readonly Revision[], fits: (digest: Digest) => boolean) => {
+    for (const revision of candidates) {
+      const image = await imageOf(revision);
+      if (image && fits(image.digest)) return { revision, image };
+    }
+    throw impossible(inputs, wanted, candidates.length);
+  };
+  const named = byNumber(inputs.revision);
+  if (inputs.revision !== undefined) return await find(named ? [named] : [], () => true);
+  if (wanted !== undefined) return await find(revisions.filter(wasDeployed).reverse(), (digest) => digest === wanted);
+  const leaving = byNumber(left) ?? deployed;
+  const digestLeft = leaving && (await imageOf(leaving))?.digest;
+  return await find(leaving ? servedBefore(leaving, revisions) : [], (digest) => digest !== digestLeft);
 }
 
 function impossible({ release, namespace, revision }: HelmDeployInputs, wanted: Digest | undefined, known: number) {
@@ -54,14 +64,32 @@ function impossible({ release, namespace, revision }: HelmDeployInputs, wanted: 
       ? `${where} has no revision ${revision} that names an image by digest`
       : wanted !== undefined
         ? `${where} has no deployed revision with digest ${shortDigest(wanted)}`
-        : `${where} has no earlier deployed revision with another digest (${known} earlier revisions looked at)`;
+        : `${where} has no earlier deployed revision with another digest (looked at ${known})`;
   return new ActionError("ROLLBACK_IMPOSSIBLE", {
     message,
-    remedy: `see \`helm history ${release} -n ${namespace}\`; Helm keeps 10 revisions; deploy an older digest instead`,
+    remedy: `go forward instead: promote a digest that has passed, or deploy it with helm-deploy; \`helm history ${release} -n ${namespace}\` lists what Helm has kept`,
   });
 }
 
-/** Goes back to an earlier revision. The outcome carries the image that it brings back. */
+/**
+ * Whether the release is at the goal already: by content where a revision was named, else by digest. A last revision that
+ * failed has changed the cluster, so that it is not.
+ */
+export async function isServed(
+  { last, revisions }: ReleaseState,
+  goal: RollbackGoal,
+  inputs: HelmDeployInputs,
+  helm: Pick<Helm, "values">,
+): Promise<boolean> {
+  if (last?.status !== "deployed") return false;
+  if (inputs.revision !== undefined) return originOf(last, revisions) === originOf(goal.revision, revisions);
+  return (await revisionImage(helm, inputs, last.revision))?.digest === goal.image.digest;
+}
+
+/**
+ * Goes back to an earlier revision; where the release is there already, only looks whether its pods are. The outcome carries
+ * the image that it brings back.
+ */
 export async function rollBack(
   inputs: HelmDeployInputs,
   wanted: Digest | undefined,
@@ -71,21 +99,43 @@ export async function rollBack(
 ): Promise<{ image: ImageReference; deployment: Deployment }> {
   const target = { release: inputs.release, namespace: inputs.namespace };
   const before = await settledRelease(target, inputs.timeout, tools, context);
-  const goal = await chooseGoal(before, inputs, wanted, tools.helm);
+  const left = await findLeft(tools.kubectl, target, context);
+  const goal = await chooseGoal(before, left, inputs, wanted, tools.helm);
   const { revision, image } = goal;
-  context.log.line(`rolling back to revision ${revision.revision}, digest ${shortDigest(image.digest)}`);
-  const args = rollbackArguments(tools.helm.major, {
-    ...target,
-    revision: revision.revision,
-    timeoutSeconds: Math.ceil(inputs.timeout / 1_000),
-    wait: true,
-  });
-  const rollout = await supervise(args, target, inputs.timeout, tools, context);
-  const after = releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
+  const served = await isServed(before, goal, inputs, tools.helm);
+  if (!served && left === undefined && before.deployed) await markLeft(tools.kubectl, target, before.deployed, context);
+  const rollout = await (served
+    ? inspectRelease(before.last, image, inputs, tools, context)
+    : changeRelease(goal, inputs, tools, context));
+  const after = served ? before.last : releaseState(await tools.helm.history(inputs.release, inputs.namespace)).last;
   const common = { revision: after, previous: before.deployed, rollout };
   const registry = await openRegistry(image);
   const problem = await problemOf(rollout, image, inputs.timeout, registry);
   if (problem) return { image, deployment: { ...problem, ...common } };
-  const reason = `revision ${after?.revision} of ${inputs.release} serves ${shortDigest(image.digest)} again in ${inputs.environment}, as revision ${revision.revision} did`;
+  const how = served ? "already" : `again, as revision ${revision.revision} did`;
+  const reason = `revision ${after?.revision} of ${inputs.release} serves ${shortDigest(image.digest)} in ${inputs.environment} ${how}`;
   return { image, deployment: { verdict: "pass", reason, ...common } };
+}
+
+function inspectRelease(
+  last: Revision | undefined,
+  image: ImageReference,
+  { release, namespace, timeout }: HelmDeployInputs,
+  tools: Omit<Tools, "registry">,
+  context: ActionContext,
+): Promise<Rollout> {
+  const is = `revision ${last?.revision} has digest ${shortDigest(image.digest)} already`;
+  context.log.line(`${is}: nothing to roll back, only its pods are checked`);
+  return inspect({ release, namespace }, timeout, tools, context);
+}
+
+function changeRelease(
+  { revision: { revision }, image }: RollbackGoal,
+  { release, namespace, timeout }: HelmDeployInputs,
+  tools: Omit<Tools, "registry">,
+  context: ActionContext,
+): Promise<Rollout> {
+  context.log.line(`rolling back to revision ${revision}, digest ${shortDigest(image.digest)}`);
+  const scope = { release, namespace, revision, timeoutSeconds: Math.ceil(timeout / 1_000), wait: true };
+  return supervise(rollbackArguments(tools.helm.major, scope), { release, namespace }, timeout, tools, context);
 }

@@ -44,6 +44,31 @@ export async function supervise(
 ): Promise<Rollout> {
   const reader = new SnapshotReader(tools.kubectl, target.namespace, target.release);
   const generations = generationsOf(rolloutProgress(await reader.read()));
+  const work = (hopeless: AbortSignal) => runHelm(args, timeoutMilliseconds, hopeless, tools.helm, context);
+  return await follow(work, generations, reader, timeoutMilliseconds, target, tools.kubectl, context);
+}
+
+/** Waits until the pods of a release are as its last revision wants them, and changes nothing. Fails as `supervise` does. */
+export async function inspect(
+  target: Target,
+  timeoutMilliseconds: number,
+  { kubectl }: { readonly kubectl: Kubectl },
+  context: ActionContext,
+): Promise<Rollout> {
+  const reader = new SnapshotReader(kubectl, target.namespace, target.release);
+  const nothing = async () => ({ exitCode: 0, stdout: "", stderr: "" });
+  return await follow(nothing, new Map(), reader, timeoutMilliseconds, target, kubectl, context);
+}
+
+async function follow(
+  work: (hopeless: AbortSignal) => Promise<RunResult>,
+  generations: Generations,
+  reader: SnapshotReader,
+  timeoutMilliseconds: number,
+  target: Target,
+  kubectl: Kubectl,
+  context: ActionContext,
+): Promise<Rollout> {
   const hopeless = new AbortController();
   const watching = new AbortController();
   const stop = () => hopeless.abort(new Error("hopeless"));
@@ -52,7 +77,7 @@ export async function supervise(
   let result: RunResult;
   let done = false;
   try {
-    result = await runHelm(args, timeoutMilliseconds, hopeless.signal, tools.helm, context);
+    result = await work(hopeless.signal);
     done = result.exitCode === 0 && (await untilDone(reader, giveUp, hopeless.signal, context));
   } finally {
     watching.abort(new Error("the rollout has ended"));
@@ -62,7 +87,7 @@ export async function supervise(
   const progress = rolloutProgress(snapshot);
   if (done) return { ended: "well", progress };
   const diagnosis = diagnose(progress, snapshot.events)[0];
-  const capture = await captureEvidence(tools.kubectl, target.namespace, snapshot, progress, diagnosis);
+  const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis);
   const endedWell = result.exitCode === 0;
   return {
     ended: "badly",

@@ -126,6 +126,30 @@ describe("helm-deploy on a real cluster", () => {
     });
   });
 
+  it("goes to the same goal when its run is repeated, and further back in a new one", async () => {
+    const namespace = fresh();
+    for (const image of [images.third, images.good, images.other]) await deploy(namespace, image);
+    const rollback = async (run: string, more: Record<string, string> = {}) => {
+      const inputs = inputsOf(namespace, { operation: "rollback", ...more });
+      return await runAction("helm-deploy", inputs, environmentOf({ GITHUB_RUN_ID: run }));
+    };
+    const first = await rollback("70");
+    expect(first.outputs, first.log).toMatchObject({ verdict: "pass", revision: "4", image: images.good });
+    const repeated = await rollback("70");
+    expect(repeated.outputs, repeated.log).toMatchObject({ verdict: "pass", revision: "4", image: images.good });
+    expect(repeated.log).toContain("nothing to roll back, only its pods are checked");
+    const live = await rollback("71", { revision: "4" });
+    expect(live.outputs, live.log).toMatchObject({ verdict: "pass", revision: "4", image: images.good });
+    const further = await rollback("72");
+    expect(further.outputs, further.log).toMatchObject({ verdict: "pass", revision: "5", image: images.third });
+    expect(servedImages(namespace)).toContain(images.third);
+    const none = await rollback("73");
+    expect(none.outputs, none.log).toMatchObject({ verdict: "fail", code: "ROLLBACK_IMPOSSIBLE" });
+    const labels = kubectl("get", "secrets", "-n", namespace, "-l", "mlops-actions/left-by", "--show-labels");
+    expect(labels).toMatch(/left-by=70\.v3,/);
+    expect(labels).toMatch(/left-by=72\.v4,/);
+  });
+
   it("ends in time when it is cancelled, and the next run goes on from there", async () => {
     const namespace = fresh();
     await deploy(namespace, images.good);

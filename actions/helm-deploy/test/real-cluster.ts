@@ -17,11 +17,12 @@ const { environment: folders } = runnerFolders();
 const repository = `${addresses.registry}/test/helm-deploy-${process.pid}`;
 
 /** Images of the test server that behave as their names say; filled by `pushImages`. */
-export const images = { good: "", other: "", crash: "", unready: "" };
+export const images = { good: "", other: "", third: "", crash: "", unready: "" };
 
 export async function pushImages(): Promise<void> {
   images.good = await pushModelImage(repository, "good");
   images.other = await pushModelImage(repository, "good", "other");
+  images.third = await pushModelImage(repository, "good", "third");
   images.crash = await pushModelImage(repository, "crash");
   images.unready = await pushModelImage(repository, "unready");
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { type Revision, releaseState } from "../src/release-history.ts";
 import { heldUntil, labelNames, runLabel } from "../src/release-lock.ts";
 import { valueAt } from "../src/revision-image.ts";
-import { chooseGoal } from "../src/roll-back.ts";
 
 const begun = "2026-01-01T00:00:00.5Z";
 const revision = (number: number, status: string): Revision => ({
@@ -26,6 +25,11 @@ describe("releaseState", () => {
       expect(releaseState(history("deployed", status)).pending?.revision).toBe(2);
     },
   );
+
+  it("takes what was left by a rollback that the cluster refused for deployed", () => {
+    expect(releaseState(history("superseded", "superseded", "failed")).deployed?.revision).toBe(2);
+    expect(releaseState(history("superseded", "superseded", "uninstalled")).deployed).toBeUndefined();
+  });
 
   it("takes no older unfinished revision for one in progress", () => {
     expect(releaseState(history("pending-upgrade", "deployed")).pending).toBeUndefined();
@@ -71,56 +75,5 @@ describe("valueAt", () => {
     expect(valueAt(values, "replicas")).toBeUndefined();
     expect(valueAt(values, "image.digest.deeper")).toBeUndefined();
     expect(valueAt(undefined, "image")).toBeUndefined();
-  });
-});
-
-describe("chooseGoal", () => {
-  const digest = (letter: string) => `sha256:${letter.repeat(64)}` as never;
-  /** Letters say which digest each revision has. */
-  const helm = (letters: string) => ({
-    values: async (_: string, __: string, number: number) => ({
-      image: { repository: "ghcr.io/acme/digits", digest: digest(letters[number - 1] ?? "0") },
-    }),
-  });
-  const inputs = (more: object = {}) =>
-    ({
-      release: "digits",
-      namespace: "ns",
-      "repository-key": "image.repository",
-      "digest-key": "image.digest",
-      ...more,
-    }) as never;
-
-  it("goes to the newest deployed revision with another digest", async () => {
-    const state = releaseState(history("superseded", "superseded", "superseded", "deployed"));
-    const goal = await chooseGoal(state, inputs(), undefined, helm("abcc"));
-    expect([goal.revision.revision, goal.image.digest]).toEqual([2, digest("b")]);
-  });
-
-  it("does not go to a revision that failed", async () => {
-    const state = releaseState(history("superseded", "failed", "deployed"));
-    expect((await chooseGoal(state, inputs(), undefined, helm("abc"))).revision.revision).toBe(1);
-  });
-
-  it("goes to the digest that was named", async () => {
-    const state = releaseState(history("superseded", "superseded", "deployed"));
-    expect((await chooseGoal(state, inputs(), digest("a"), helm("abc"))).revision.revision).toBe(1);
-  });
-
-  it("goes to the revision that was named, even one with the same digest", async () => {
-    const state = releaseState(history("superseded", "superseded", "deployed"));
-    expect((await chooseGoal(state, inputs({ revision: 2 }), undefined, helm("acc"))).revision.revision).toBe(2);
-  });
-
-  it.each([
-    [{}, undefined, "has no earlier deployed revision with another digest"],
-    [{}, digest("f"), "has no deployed revision with digest ffffffffffff"],
-    [{ revision: 9 }, undefined, "has no revision 9"],
-  ])("refuses when there is nothing to go back to: %j %s", async (more, wanted, why) => {
-    const state = releaseState(history("superseded", "deployed"));
-    await expect(chooseGoal(state, inputs(more), wanted, helm("cc"))).rejects.toMatchObject({
-      code: "ROLLBACK_IMPOSSIBLE",
-      message: expect.stringContaining(why),
-    });
   });
 });

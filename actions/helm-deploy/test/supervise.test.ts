@@ -6,14 +6,14 @@ import { Log } from "../../shared/src/action-runtime/log.ts";
 import { Redactor } from "../../shared/src/action-runtime/redaction.ts";
 import type { Kubectl } from "../../shared/src/kubernetes/kubectl.ts";
 import type { Helm } from "../src/helm.ts";
-import { supervise } from "../src/supervise.ts";
+import { inspect, supervise } from "../src/supervise.ts";
 
 /** What a real cluster answered about a release `d`. */
 const recorded = (name: string) =>
   JSON.parse(readFileSync(join(import.meta.dirname, "../../shared/test/kubernetes/recorded", `${name}.json`), "utf8"));
 
-/** A run with a Helm that ends as `exitCode` says, on a cluster that goes through these states and stays in the last. */
-function superviseOn(states: readonly string[], helm: Pick<Helm, "run">) {
+/** A run with this Helm, or one that only inspects where there is none, on a cluster that goes through these states and stays in the last. */
+function superviseOn(states: readonly string[], helm?: Pick<Helm, "run">) {
   const left = [...states];
   let time = 0;
   const lines: string[] = [];
@@ -33,9 +33,15 @@ function superviseOn(states: readonly string[], helm: Pick<Helm, "run">) {
       },
     },
   };
-  const tools = { helm: helm as Helm, kubectl: kubectl as unknown as Kubectl };
+  const cluster = kubectl as unknown as Kubectl;
   const target = { release: "d", namespace };
-  return { lines, rollout: supervise([], target, 60_000, tools, context as unknown as ActionContext) };
+  const given = context as unknown as ActionContext;
+  return {
+    lines,
+    rollout: helm
+      ? supervise([], target, 60_000, { helm: helm as Helm, kubectl: cluster }, given)
+      : inspect(target, 60_000, { kubectl: cluster }, given),
+  };
 }
 
 const ends = (exitCode: number, stderr = "") => ({ run: async () => ({ exitCode, stdout: "", stderr }) });
@@ -83,5 +89,17 @@ describe("supervise", () => {
       diagnosis: { cause: "readiness-probe" },
       capture: { pods: [expect.stringContaining("running, not ready")] },
     });
+  });
+});
+
+describe("inspect", () => {
+  it("waits for the pods that are there, without Helm", async () => {
+    expect((await superviseOn(["healthy"]).rollout).ended).toBe("well");
+  });
+
+  it("gives up on pods that cannot come up, whoever began them", async () => {
+    const { rollout, lines } = superviseOn(["crash-loop"]);
+    expect(await rollout).toMatchObject({ ended: "badly", diagnosis: { cause: "crash-loop" } });
+    expect(lines).toContainEqual(expect.stringMatching(/^waiting on is hopeless: /));
   });
 });

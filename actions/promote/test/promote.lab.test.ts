@@ -36,7 +36,11 @@ const built = (version?: string): StatementOptions => ({
   details: version === undefined ? {} : { model: { name: model, version } },
 });
 const deployed: StatementOptions = { stage: "helm-deploy", environment: "staging" };
-const tested: StatementOptions = { stage: "integration-test", environment: "staging" };
+const tested: StatementOptions = {
+  stage: "integration-test",
+  environment: "staging",
+  details: { digestIsLive: true },
+};
 
 const promote = (operation: string, inputs: Readonly<Record<string, string>> = {}) =>
   runAction("promote", { operation, repository, require, ...inputs }, machine);
@@ -70,6 +74,13 @@ describe("verify", () => {
     expect(elsewhere.outputs.reason).toContain("has no evidence of helm-deploy in production");
   });
 
+  it("does not count a test that did not see this image run", async () => {
+    await attach(built(), deployed, { ...tested, details: { digestIsLive: false } });
+    const { outputs, summary } = await promote("verify", { image: image.digest });
+    expect(outputs).toMatchObject({ verdict: "fail", image: "" });
+    expect(summary).toContain("the tested address was not seen to run this image");
+  });
+
   it("lets the newest statement of a stage count", async () => {
     await attach(built(), deployed, { ...tested, minute: 1 }, { ...tested, minute: 3, verdict: "fail" });
     expect((await promote("verify", { image: image.digest })).outputs).toMatchObject({
@@ -100,6 +111,11 @@ describe("verify", () => {
     const { outputs } = await promote("verify", inputs);
     expect(outputs).toMatchObject({ verdict: "fail", code, reason: expect.stringContaining(reason) });
     expect(outputs.image).toBeUndefined();
+  });
+
+  it("refuses a policy that would let every image pass", async () => {
+    const { outputs } = await promote("verify", { image: image.digest, require: "" });
+    expect(outputs).toMatchObject({ code: "INPUT_INVALID", reason: expect.stringContaining("'require' is empty") });
   });
 
   it("refuses the image of another repository, proven or not", async () => {
