@@ -130,6 +130,17 @@ describe("an image with a critical vulnerability", () => {
     expect(await client.resolveTag("main")).toBeUndefined();
   });
 
+  it("is not let through by a scanner's configuration in the repository or the environment", async () => {
+    const { image, path, machine } = prepare((mark) => ({
+      ...vulnerableContext(mark),
+      ".grype.yaml": "ignore:\n  - package: { name: minimist }\n",
+    }));
+    const hostile = { ...machine, GRYPE_IGNORE_STATES: "fixed,not-fixed,wont-fix,unknown" };
+    const { outputs, log } = await runAction("build-scan", { image }, hostile);
+    expect(outputs, log).toMatchObject({ verdict: "fail", reason: expect.stringContaining("CVE-2021-44906") });
+    expect(await tagsOf(path)).toBe(404);
+  });
+
   it("is not let through when the database cannot be read", async () => {
     const { image, path, machine, temp } = prepare(vulnerableContext);
     const { outputs, log } = await runAction("build-scan", { image }, { ...machine, GRYPE_DB_CACHE_DIR: temp });

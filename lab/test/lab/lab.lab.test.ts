@@ -139,7 +139,7 @@ test("the API server lets nobody in without a name", async () => {
 test("a part that was killed is started again, and no other; the pods stay", async () => {
   const containers = ["get", "pods", "--output=jsonpath={.items[*].status.containerStatuses[*].containerID}"];
   const running = await inLab(lab, "kubectl", containers);
-  process.kill(partProcess(labProcesses(home.id), "containerd")?.pid ?? 0, "SIGKILL");
+  process.kill(partProcess(labProcesses(home.id), "containerd")?.pid ?? Number.NaN, "SIGKILL");
   const mended = await openLab({ name: NAME }, progress);
   expect(mended.parts.started).toEqual(["containerd"]);
   await sleep(3000); // kubelet would have noticed by then that a container is gone
@@ -185,7 +185,7 @@ test("a lab for a cluster that is there already copies the named context, and ha
 });
 
 test("when the lab's first process is killed everything ends, and the next up brings the data and the pods back", async () => {
-  process.kill(findNamespaces(home)?.init ?? 0, "SIGKILL");
+  process.kill(findNamespaces(home)?.init ?? Number.NaN, "SIGKILL");
   await sleep(300);
   expect(labProcesses(home.id)).toEqual([]);
   const mended = await openLab({ name: NAME }, progress);

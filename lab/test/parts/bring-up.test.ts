@@ -27,8 +27,8 @@ beforeEach(() => {
   progress = new Progress({ logs: folder, output: { write: (text) => lines.push(text) } });
 });
 
-afterEach(() => {
-  for (const { pid } of labProcesses(home.id)) process.kill(pid, "SIGKILL");
+afterEach(async () => {
+  for (const { pid } of labProcesses(home.id)) await killed(pid);
   rmSync(folder, { recursive: true });
 });
 
@@ -64,6 +64,13 @@ function fake(
   };
 }
 
+/** Kills a process and waits until the kernel has taken it away: a dying one is still found for a moment. */
+async function killed(pid: number | undefined): Promise<void> {
+  if (pid === undefined) throw new Error("there is no such process");
+  process.kill(pid, "SIGKILL");
+  while (labProcesses(home.id).some((found) => found.pid === pid)) await sleep(10);
+}
+
 /** Waits until a process that was just started can be found. */
 async function untilMarked(name: string): Promise<void> {
   while (!partProcess(labProcesses(home.id), name)) await sleep(10);
@@ -86,8 +93,7 @@ test("a second time starts nothing", async () => {
 test("a part that was killed is started again, and no other", async () => {
   const parts = [fake("store"), fake("server", { needs: ["store"] })];
   await bringUp(home, namespaces, parts, progress);
-  const killed = labProcesses(home.id).find(({ part }) => part === "store");
-  process.kill(killed?.pid ?? 0, "SIGKILL");
+  await killed(partProcess(labProcesses(home.id), "store")?.pid);
   expect(await bringUp(home, namespaces, parts, progress)).toEqual({ started: ["store"], kept: ["server"] });
 });
 
