@@ -37596,7 +37596,7 @@ function valueAt(root, path) {
 
 const inputs_inputs = {
     operation: (0,inputs/* choice */.Yq)(["pipeline", "promote", "rollback"], "pipeline"),
-    descriptor: (0,inputs/* text */.Qq)(),
+    descriptor: (0,inputs/* text */.Qq)().refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "expected a path inside the repository"),
     registry: (0,inputs/* text */.Qq)().optional(),
     "mlflow-tracking-uri": (0,inputs/* text */.Qq)().optional(),
 };
@@ -37729,9 +37729,9 @@ var markdown = __nccwpck_require__(7533);
 
 /** The plan for people: which stages run, and which do not and why. */
 function reportPlan(plan) {
-    const rows = plan.stages.map(({ stage, runs, reason }) => [stage, runs ? "runs" : `skipped: ${reason}`]);
+    const rows = plan.stages.map(({ stage, runs, reason }) => [stage, runs ? "in the descriptor" : `skipped: ${reason}`]);
     const image = (0,markdown/* table */.tp)(["image", "required before production"], [[(0,markdown/* monospace */.wP)(plan.image.repository), plan.promotion.require.split("\n").join(", ")]]);
-    return (0,markdown/* table */.tp)(["stage", "plan"], rows) + image;
+    return (0,markdown/* table */.tp)(["stage", ""], rows) + image;
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/plan/src/plan-action.js
@@ -37760,7 +37760,7 @@ const plan = {
         const skipped = made.stages.filter(({ runs }) => !runs);
         return {
             verdict: "pass",
-            reason: `${made.name}: ${made.stages.length - skipped.length} of ${made.stages.length} stages run`,
+            reason: `the descriptor of ${made.name} has ${made.stages.length - skipped.length} of ${made.stages.length} stages`,
             outputs: { plan: JSON.stringify(made), skipped: JSON.stringify(skipped.map(({ stage }) => stage)) },
             summary: reportPlan(made),
         };

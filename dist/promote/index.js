@@ -29873,9 +29873,9 @@ function missing(input, remedy) {
     return new action_runtime_error/* ActionError */.lZ("INPUT_INVALID", { message: `no input '${input}' was given`, remedy });
 }
 function named(image, repository) {
-    if (isDigest(image))
-        return { ...parseRepository(repository), digest: image };
-    const reference = parseImageReference(image);
+    const reference = image.includes("@")
+        ? parseImageReference(image)
+        : { ...parseRepository(repository), digest: parseDigest(image) };
     if (formatRepository(reference) === formatRepository(parseRepository(repository)))
         return reference;
     throw new action_runtime_error/* ActionError */.lZ("IMAGE_OTHER_REPOSITORY", {

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { openLab, stepLogs } from "../../lab/src/lab.ts";
 import { runAsRoot } from "../../lab/src/privileges.ts";
+import { cancelOnSignals } from "../../lab/src/progress/cancellation.ts";
 import { explain, isCancelled, LabError } from "../../lab/src/progress/error.ts";
 import { Progress } from "../../lab/src/progress/progress.ts";
 import { askForDigit } from "./endpoint.ts";
@@ -22,9 +23,7 @@ async function main(): Promise<number> {
 
 /** Brings the lab up, runs the workflow, and shows each stage as it happens and all of them at the end. */
 async function show(options: PipelineOptions): Promise<number> {
-  const cancellation = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => cancellation.abort());
-  const { signal } = cancellation;
+  const signal = cancelOnSignals();
   const progress = new Progress({ logs: stepLogs(options.lab), signal });
   const { cluster, lab: name } = options;
   const lab = await openLab({ name, ...(cluster && { cluster }) }, progress);
@@ -44,10 +43,13 @@ async function show(options: PipelineOptions): Promise<number> {
       line: (text) => options.verbose && say(`    ${text}`),
     },
   });
-  const { production } = report.endpoints;
-  const answer = production ? await askForDigit(production, signal) : undefined;
   say(`\n${stageTable(report.stages, process.stdout.columns ?? 120)}\n`);
-  say(closingLines(report, answer));
+  if (signal.aborted) {
+    say("cancelled; the lab is still up, and the next run starts over and mends what this one left");
+    return 130;
+  }
+  const { production } = report.endpoints;
+  say(closingLines(report, production ? await askForDigit(production, signal) : undefined));
   return allPassed(report.stages) ? 0 : 1;
 }
 
@@ -55,5 +57,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = isCancelled(error) ? 130 : error instanceof LabError && error.code === "USAGE" ? 2 : 1;
+  const isUsage =
+    error instanceof LabError && ["USAGE", "LAB_NAME_INVALID", "LAB_CLUSTER_DIFFERS"].includes(error.code);
+  process.exitCode = isCancelled(error) ? 130 : isUsage ? 2 : 1;
 }

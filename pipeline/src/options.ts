@@ -20,7 +20,8 @@ usage: npm run pipeline [-- [promote | rollback] [options]]
   -h, --help            this text
 
 The lab stays up afterwards: npm run lab -- down ends it. Results: lab/out/pipeline.json, lab/out/pipeline.log and the step
-summaries in lab/out/summaries. Exit code: 0 when every stage passed, 1 when one did not, 2 for wrong usage.
+summaries in lab/out/summaries. Exit code: 0 when every stage passed, 1 when one did not, 2 for wrong usage, 130 when
+cancelled.
 `;
 
 export interface PipelineOptions {
@@ -44,6 +45,8 @@ export function readOptions(args: readonly string[]): PipelineOptions | "help" {
   if (command !== undefined && (values.event !== undefined || breakage !== undefined))
     throw usage(`${command} takes neither --event nor --break`);
   if (values.digest !== undefined && operation !== "promote") throw usage("--digest goes with promote");
+  if (values.digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(values.digest))
+    throw usage(`--digest is '${values.digest}'; expected sha256: and 64 hexadecimal digits`);
   const cluster = oneOf("--cluster", values.cluster, ["embedded", "kind", "current"] as const);
   const { digest, lab = "default", verbose = false } = values;
   return { operation: operation ?? event, breakage, digest, lab, cluster, verbose };

@@ -9,6 +9,8 @@ export interface PipelineReport {
   readonly modelVersion: string;
   readonly endpoints: { readonly staging: string; readonly production: string };
   readonly mlflow: string;
+  /** What to do about the stage that did not pass; empty where all did. */
+  readonly remedy: string;
 }
 
 export const marks: Readonly<Record<StageVerdict, string>> = {
@@ -52,18 +54,20 @@ export function allPassed(stages: readonly Stage[]): boolean {
   return stages.every(({ verdict }) => verdict === "pass" || verdict === "skipped");
 }
 
-/** What a person wants to know at the end. */
+/** What a person wants to know at the end. The curl line invites only after a run that got there. */
 export function closingLines(report: PipelineReport, answer: number | string | undefined): string {
+  const passed = allPassed(report.stages);
   const lines: string[] = [];
+  if (report.remedy) lines.push(`what to do     ${report.remedy}`);
   if (report.image) lines.push(`image          ${report.image}`);
   if (report.modelVersion) lines.push(`model version  ${report.modelVersion}`);
   if (report.mlflow) lines.push(`MLflow         ${report.mlflow}`);
+  lines.push("details        lab/out/summaries, lab/out/pipeline.log");
   const { production } = report.endpoints;
   if (production) {
-    lines.push(
-      `production     ${production} sees ${typeof answer === "number" ? `the digit ${answer}` : `nothing: ${answer}`}`,
-    );
-    lines.push("", "Ask it yourself:", curlLine(production));
+    const sees = typeof answer === "number" ? `sees the digit ${answer}` : `does not answer: ${answer}`;
+    lines.push(`production     ${production} ${passed ? sees : `still serves what it served: it ${sees}`}`);
+    if (passed) lines.push("", "Ask it yourself:", curlLine(production));
   }
   return lines.join("\n");
 }

@@ -30,6 +30,9 @@ export interface PipelineRun {
 export async function runPipeline(run: PipelineRun): Promise<PipelineReport> {
   const { lab, options, root, out, progress, signal, listener } = run;
   mkdirSync(out, { recursive: true });
+  // A run that is killed must not leave the report of an earlier one, which would be taken for its own.
+  for (const name of ["pipeline.json", "pipeline.log", "summaries"])
+    rmSync(join(out, name), { recursive: true, force: true });
   await progress.step("inference server image", (step) => ensureServerImage(join(root, "serving"), lab, step));
   const example = join(root, "examples", "model-repository");
   const repository = makeModelRepository(example, join(out, "model-repository"), options.breakage);
@@ -37,7 +40,6 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineReport> {
   const request = workflowRequest(lab, repository, options, { actions, runnerState: join(out, "runner") });
 
   const log = join(out, "pipeline.log");
-  rmSync(log, { force: true });
   const tracker = new StageTracker(operations[options.operation], listener);
   const onEvent = (event: RunnerEvent) => {
     tracker.handle(event);
@@ -48,10 +50,9 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineReport> {
   };
   await runWorkflow({ ...request, onEvent, signal });
 
-  const endpoints = {
-    staging: (await publishEndpoint("digits-staging", lab.environment, signal)) ?? "",
-    production: (await publishEndpoint("digits", lab.environment, signal)) ?? "",
-  };
+  const publish = async (namespace: string) =>
+    signal.aborted ? "" : ((await publishEndpoint(namespace, lab.environment, signal)) ?? "");
+  const endpoints = { staging: await publish("digits-staging"), production: await publish("digits") };
   const report: PipelineReport = {
     stages: tracker.stages(),
     image: firstOf(tracker, "image", ["build and scan", "verify evidence", "roll back production"]),
@@ -59,6 +60,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineReport> {
       tracker.output("register", "version") || firstOf(tracker, "model-version", ["verify evidence", "find model"]),
     endpoints,
     mlflow: lab.addresses.mlflow,
+    remedy: tracker.remedy(),
   };
   writeReport(out, report, tracker);
   return report;
@@ -71,7 +73,6 @@ function firstOf(tracker: StageTracker, output: string, stages: readonly string[
 function writeReport(out: string, report: PipelineReport, tracker: StageTracker): void {
   writeFileSync(join(out, "pipeline.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   const folder = join(out, "summaries");
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [index, { stage, markdown }] of tracker.summaries().entries())
     writeFileSync(join(folder, `${String(index + 1).padStart(2, "0")}-${stage.replaceAll(" ", "-")}.md`), markdown);

@@ -67,6 +67,12 @@ export class StageTracker {
     return this.#stages.find(({ definition }) => definition.name === stage)?.outputs[name] ?? "";
   }
 
+  /** What to do about the first stage that did not pass; empty where all did, or nobody knows. */
+  remedy(): string {
+    const stopper = this.#stages.find((watched) => watched.state === "ended" && verdictOf(watched) !== "pass");
+    return stopper?.outputs.remedy ?? "";
+  }
+
   /** The step summaries, by stage, in the order of the stages. */
   summaries(): { readonly stage: string; readonly markdown: string }[] {
     return this.#stages
@@ -85,6 +91,10 @@ export class StageTracker {
     return shown.map((watched) => {
       const { name, plannedAs, job } = watched.definition;
       if (watched.state === "ended" && watched.outcome !== "skipped") return toStage(watched);
+      if (watched.state === "running") {
+        stopper ??= watched;
+        return { name, verdict: "inconclusive", seconds: 0, reason: "it was cancelled while it ran" };
+      }
       const left = plannedAs === undefined ? undefined : planned.get(plannedAs);
       if (left !== undefined) return { name, verdict: "skipped", seconds: 0, reason: left };
       const error = this.#errors.get(job);
@@ -125,7 +135,9 @@ export class StageTracker {
 
 function toStage(watched: Watched): Stage {
   const { definition, seconds, outputs, outcome } = watched;
-  const reason = outputs.reason || (outcome === "success" ? "" : "the step ended without a verdict; see the log");
+  const silent =
+    outcome === "cancelled" ? "it was cancelled while it ran" : "the step ended without a verdict; see the log";
+  const reason = outputs.reason || (outcome === "success" ? "" : silent);
   return { name: definition.name, verdict: verdictOf(watched), seconds, reason };
 }
 

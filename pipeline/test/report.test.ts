@@ -5,7 +5,7 @@ import { allPassed, stageTable } from "../src/report.ts";
 import type { Stage } from "../src/stages.ts";
 
 const stages: Stage[] = [
-  { name: "plan", verdict: "pass", seconds: 1.23, reason: "digits: 6 of 6 stages run" },
+  { name: "plan", verdict: "pass", seconds: 1.23, reason: "the descriptor of digits has 6 of 6 stages" },
   { name: "build and scan", verdict: "fail", seconds: 12, reason: `critical vulnerability ${"word ".repeat(30)}end` },
   { name: "deploy staging", verdict: "not reached", seconds: 0, reason: "build and scan stopped the pipeline" },
 ];

@@ -75,6 +75,16 @@ describe("StageTracker", () => {
     expect(follow(step("train", "train", {}, "cancelled")).stages.train?.verdict).toBe("inconclusive");
   });
 
+  it("says what a cancelled run was doing, and keeps a remedy", () => {
+    const job = { id: "train", name: "pipeline/train" };
+    const started: RunnerEvent = { type: "step-started", job, step: { id: "train", name: "train" } };
+    const { stages } = follow([...plan(), started]);
+    expect(stages.train).toMatchObject({ verdict: "inconclusive", reason: "it was cancelled while it ran" });
+    expect(stages.register).toMatchObject({ verdict: "not reached", reason: "train stopped the pipeline" });
+    const { tracker } = follow(step("build", "build-scan", { verdict: "fail", remedy: "update it" }, "failure"));
+    expect(tracker.remedy()).toBe("update it");
+  });
+
   it("does not take a step without a verdict for a pass", () => {
     expect(follow(step("train", "train", {})).stages.train?.verdict).toBe("inconclusive");
   });

@@ -25,7 +25,7 @@ export const plan: Action<typeof inputs, { plan: string; skipped: string }> = {
     const skipped = made.stages.filter(({ runs }) => !runs);
     return {
       verdict: "pass",
-      reason: `${made.name}: ${made.stages.length - skipped.length} of ${made.stages.length} stages run`,
+      reason: `the descriptor of ${made.name} has ${made.stages.length - skipped.length} of ${made.stages.length} stages`,
       outputs: { plan: JSON.stringify(made), skipped: JSON.stringify(skipped.map(({ stage }) => stage)) },
       summary: reportPlan(made),
     };

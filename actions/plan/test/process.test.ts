@@ -18,7 +18,7 @@ describe("the action", () => {
     const { outputs, summary, exitCode } = await plan(good);
     expect(outputs).toMatchObject({
       verdict: "pass",
-      reason: "digits: 1 of 6 stages run",
+      reason: "the descriptor of digits has 1 of 6 stages",
       skipped: '["train","register","deployStaging","test","deployProduction"]',
     });
     expect(JSON.parse(outputs.plan ?? "")).toMatchObject({
@@ -51,6 +51,7 @@ describe("the action", () => {
       "IMAGE_NAME_INVALID",
       "https://ghcr.io/acme/digits",
     ],
+    ["a descriptor outside", good, { descriptor: "../../etc/passwd" }, "INPUT_INVALID", "expected a path inside"],
     ["no descriptor named", good, { descriptor: "" }, "INPUT_INVALID", "input 'descriptor' is required"],
   ])("ends with one clear error: %s", async (_, text, inputs, code, reason) => {
     const { outputs, exitCode, summary, log } = await plan(text, inputs);

@@ -1,5 +1,5 @@
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
-import { isDigest } from "../../shared/src/oci/digest.ts";
+import { parseDigest } from "../../shared/src/oci/digest.ts";
 import {
   formatImage,
   formatRepository,
@@ -45,8 +45,9 @@ function missing(input: string, remedy: string): ActionError {
 }
 
 function named(image: string, repository: string): ImageReference {
-  if (isDigest(image)) return { ...parseRepository(repository), digest: image };
-  const reference = parseImageReference(image);
+  const reference = image.includes("@")
+    ? parseImageReference(image)
+    : { ...parseRepository(repository), digest: parseDigest(image) };
   if (formatRepository(reference) === formatRepository(parseRepository(repository))) return reference;
   throw new ActionError("IMAGE_OTHER_REPOSITORY", {
     message: `image ${formatRepository(reference)} is not ${repository}, which the descriptor names`,

@@ -5,7 +5,7 @@ import { actOmissions } from "./render.ts";
 
 const help = `Renders reusable-workflows/*.yml for a place that does not know \`uses: $/…\`, such as GitHub Enterprise Server.
 
-usage: node tooling/src/render/main.ts --form pinned --repository OWNER/REPO --ref SHA --out DIR [--runner act]
+usage: npm run render -- --form pinned --repository OWNER/REPO --ref SHA --out DIR [--runner act]
 
   --form pinned      every reference to this library becomes OWNER/REPO/…@SHA
   --repository       where the library's copy lies, such as platform/mlops-actions
