@@ -41848,7 +41848,7 @@ class Kubectl {
     async logs(namespace, pod, container, { previous, lines }) {
         const args = ["logs", pod, "-c", container, ...inNamespace(namespace), `--tail=${lines}`, "--limit-bytes=65536"];
         const result = await this.run([...args, ...(previous ? ["--previous"] : []), "--request-timeout=10s"]);
-        return result.exitCode === 0 ? result.stdout : undefined;
+        return result.exitCode === 0 ? containerLog(result.stdout) : undefined;
     }
     /** Reading is repeated when the cluster does not answer: a control plane that is being upgraded is away for seconds. */
     async #read(args) {
@@ -41862,6 +41862,14 @@ class Kubectl {
             await this.#clock.sleep(1_000 * attempt, this.signal);
         }
     }
+}
+/**
+ * A log without the sentence that the kubelet puts in place of one that it has removed already; undefined if nothing else is
+ * in it. Source: kubernetes, pkg/kubelet/kubelet_pods.go.
+ */
+function containerLog(text) {
+    const lines = text.split("\n").filter((line) => !/^unable to retrieve container logs for \S+$/.test(line));
+    return lines.some((line) => line.trim() !== "") ? lines.join("\n") : undefined;
 }
 function inNamespace(namespace) {
     return namespace === undefined ? [] : ["--namespace", namespace];
@@ -42960,8 +42968,9 @@ function podState(pod) {
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/capture.js
 
+
 /** Collects evidence about a rollout that does not get on. Never throws: half of the evidence is worth more than none. */
-async function captureEvidence(kubectl, namespace, snapshot, progress, diagnosis) {
+async function captureEvidence(kubectl, namespace, snapshot, progress, diagnosis, clock = action_runtime_clock/* systemClock */.m) {
     const pods = progress.flatMap((workload) => workload.pods);
     const uids = new Set(pods.map(({ metadata }) => metadata?.uid));
     const replicaSets = new Set(progress.map(({ replicaSet }) => replicaSet?.metadata?.uid));
@@ -42975,24 +42984,28 @@ async function captureEvidence(kubectl, namespace, snapshot, progress, diagnosis
     return {
         pods: pods.map((pod) => `${pod.metadata?.name}: ${podState(pod)}`),
         events: [...new Set(events)].slice(-20),
-        log: await capture_lastLines(kubectl, namespace, diagnosis),
+        log: await capture_lastLines(kubectl, namespace, diagnosis, clock),
     };
 }
-/** A container that crashed has its words in the log of the run before. */
-async function capture_lastLines(kubectl, namespace, diagnosis) {
-    if (diagnosis?.pod === undefined || diagnosis.container === undefined)
+/** A container that crashes again and again is between two lives for a moment, without a log of either. */
+const attempts = 4;
+const pauseMilliseconds = 1_000;
+/** A container that crashed has its words in the log of the run before, or, until it runs again, in its own. */
+async function capture_lastLines(kubectl, namespace, diagnosis, clock) {
+    const { pod, container } = diagnosis ?? {};
+    if (pod === undefined || container === undefined)
         return [];
-    for (const previous of [true, false]) {
-        try {
-            const text = await kubectl.logs(namespace, diagnosis.pod, diagnosis.container, { previous, lines: 40 });
+    for (let attempt = 1;; attempt += 1) {
+        for (const previous of [true, false]) {
+            // The pod may be gone, or its node away.
+            const text = await kubectl.logs(namespace, pod, container, { previous, lines: 40 }).catch(() => undefined);
             if (text !== undefined && text.trim() !== "")
                 return text.trimEnd().split("\n");
         }
-        catch {
-            // The pod may be gone, or its node away.
-        }
+        if (attempt === attempts || kubectl.signal.aborted)
+            return [];
+        await clock.sleep(pauseMilliseconds, kubectl.signal).catch(() => undefined);
     }
-    return [];
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/admission-causes.js
@@ -43484,7 +43497,7 @@ async function follow(work, generations, reader, timeoutMilliseconds, target, ku
     if (done)
         return { ended: "well", progress };
     const diagnosis = diagnose(progress, snapshot.events)[0];
-    const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis);
+    const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis, context.clock);
     const endedWell = result.exitCode === 0;
     return {
         ended: "badly",

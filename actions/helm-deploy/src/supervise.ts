@@ -87,7 +87,7 @@ async function follow(
   const progress = rolloutProgress(snapshot);
   if (done) return { ended: "well", progress };
   const diagnosis = diagnose(progress, snapshot.events)[0];
-  const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis);
+  const capture = await captureEvidence(kubectl, target.namespace, snapshot, progress, diagnosis, context.clock);
   const endedWell = result.exitCode === 0;
   return {
     ended: "badly",

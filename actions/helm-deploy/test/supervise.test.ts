@@ -21,6 +21,7 @@ function superviseOn(states: readonly string[], helm?: Pick<Helm, "run">) {
   const kubectl = {
     list: async () => (left.length > 1 ? recorded(left.shift() ?? "") : recorded(left[0] ?? "")),
     logs: async () => undefined,
+    signal: new AbortController().signal,
   };
   const context = {
     log: new Log(new Redactor(() => undefined), (line) => lines.push(line)),

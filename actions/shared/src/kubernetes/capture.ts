@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../action-runtime/clock.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { podState, type WorkloadProgress } from "./rollout.ts";
@@ -20,6 +21,7 @@ export async function captureEvidence(
   snapshot: Snapshot,
   progress: readonly WorkloadProgress[],
   diagnosis: Diagnosis | undefined,
+  clock: Clock = systemClock,
 ): Promise<Capture> {
   const pods = progress.flatMap((workload) => workload.pods);
   const uids = new Set(pods.map(({ metadata }) => metadata?.uid));
@@ -34,20 +36,30 @@ export async function captureEvidence(
   return {
     pods: pods.map((pod) => `${pod.metadata?.name}: ${podState(pod)}`),
     events: [...new Set(events)].slice(-20),
-    log: await lastLines(kubectl, namespace, diagnosis),
+    log: await lastLines(kubectl, namespace, diagnosis, clock),
   };
 }
 
-/** A container that crashed has its words in the log of the run before. */
-async function lastLines(kubectl: Kubectl, namespace: string, diagnosis: Diagnosis | undefined): Promise<string[]> {
-  if (diagnosis?.pod === undefined || diagnosis.container === undefined) return [];
-  for (const previous of [true, false]) {
-    try {
-      const text = await kubectl.logs(namespace, diagnosis.pod, diagnosis.container, { previous, lines: 40 });
-      if (text !== undefined && text.trim() !== "") return text.trimEnd().split("\n");
-    } catch {
+/** A container that crashes again and again is between two lives for a moment, without a log of either. */
+const attempts = 4;
+const pauseMilliseconds = 1_000;
+
+/** A container that crashed has its words in the log of the run before, or, until it runs again, in its own. */
+async function lastLines(
+  kubectl: Kubectl,
+  namespace: string,
+  diagnosis: Diagnosis | undefined,
+  clock: Clock,
+): Promise<string[]> {
+  const { pod, container } = diagnosis ?? {};
+  if (pod === undefined || container === undefined) return [];
+  for (let attempt = 1; ; attempt += 1) {
+    for (const previous of [true, false]) {
       // The pod may be gone, or its node away.
+      const text = await kubectl.logs(namespace, pod, container, { previous, lines: 40 }).catch(() => undefined);
+      if (text !== undefined && text.trim() !== "") return text.trimEnd().split("\n");
     }
+    if (attempt === attempts || kubectl.signal.aborted) return [];
+    await clock.sleep(pauseMilliseconds, kubectl.signal).catch(() => undefined);
   }
-  return [];
 }

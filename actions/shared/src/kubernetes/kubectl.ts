@@ -79,7 +79,7 @@ export class Kubectl {
   ): Promise<string | undefined> {
     const args = ["logs", pod, "-c", container, ...inNamespace(namespace), `--tail=${lines}`, "--limit-bytes=65536"];
     const result = await this.run([...args, ...(previous ? ["--previous"] : []), "--request-timeout=10s"]);
-    return result.exitCode === 0 ? result.stdout : undefined;
+    return result.exitCode === 0 ? containerLog(result.stdout) : undefined;
   }
 
   /** Reading is repeated when the cluster does not answer: a control plane that is being upgraded is away for seconds. */
@@ -92,6 +92,15 @@ export class Kubectl {
       await this.#clock.sleep(1_000 * attempt, this.signal);
     }
   }
+}
+
+/**
+ * A log without the sentence that the kubelet puts in place of one that it has removed already; undefined if nothing else is
+ * in it. Source: kubernetes, pkg/kubelet/kubelet_pods.go.
+ */
+export function containerLog(text: string): string | undefined {
+  const lines = text.split("\n").filter((line) => !/^unable to retrieve container logs for \S+$/.test(line));
+  return lines.some((line) => line.trim() !== "") ? lines.join("\n") : undefined;
 }
 
 function inNamespace(namespace: string | undefined): string[] {
