@@ -26,7 +26,7 @@ rm -rf var/cache/apt/* var/cache/debconf/*-old var/cache/ldconfig/* var/lib/apt/
 find usr/share/doc -type f ! -name copyright -delete
 find usr/share/doc -type d -empty -delete
 sed -i -E 's/^([^:]*:[^:]*):[0-9]+:/\\1:20454:/' etc/shadow
-printf 'deb http://deb.debian.org/debian ${RELEASE} main\\n' > etc/apt/sources.list
+: > etc/apt/sources.list
 `;
 
 /** Installs a minimal Debian into a folder, and makes it the same every time. Its files belong to root. */

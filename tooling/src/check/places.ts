@@ -9,8 +9,8 @@ const exempt = /^(dist\/|LICENSE$)|\.(sum|png|onnx)$/;
 /** Home folders other than the ones of images and hosted runners. */
 const homes = String.raw`/(?:home|Users)/(?!runner/|node/|nonroot/|user/)[a-z][\w.-]*/`;
 
-/** A package index or registry other than the public one, where tools write or read it. */
-const registries = String.raw`(?:"resolved": "|--(?:extra-)?index-url[ =]|^registry=)https?://(?!registry\.npmjs\.org/|pypi\.org/)[^/"]+`;
+/** A package index or registry, where tools write or read it: packages are named, and each machine knows where to get them. */
+const registries = String.raw`(?:"resolved": "|--(?:extra-)?index-url[ =]|^registry=)https?://[^/"]+`;
 
 const places = new RegExp(`${homes}|${registries}`, "g");
 

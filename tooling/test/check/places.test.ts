@@ -10,7 +10,6 @@ it.each([home, index, `"resolved": "${"https:"}//npm.example.com/x.tgz"`, "see /
   (line) => expect(machinePlaces(line, ["/srv/checkouts/ours"])).toHaveLength(1),
 );
 
-it.each(["/home/runner/work", "/home/node/app", '"resolved": "https://registry.npmjs.org/x"', "docker.example.com/x"])(
-  "finds no machine in %s",
-  (line) => expect(machinePlaces(line, ["/srv/checkouts/ours"])).toEqual([]),
+it.each(["/home/runner/work", "/home/node/app", "docker.example.com/x"])("finds no machine in %s", (line) =>
+  expect(machinePlaces(line, ["/srv/checkouts/ours"])).toEqual([]),
 );
