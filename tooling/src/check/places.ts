@@ -10,7 +10,7 @@ const exempt = /^(dist\/|LICENSE$)|\.(sum|png|onnx)$/;
 const homes = String.raw`/(?:home|Users)/(?!runner/|node/|nonroot/|user/)[a-z][\w.-]*/`;
 
 /** A package index or registry, where tools write or read it: packages are named, and each machine knows where to get them. */
-const registries = String.raw`(?:"resolved": "|--(?:extra-)?index-url[ =]|^registry=)https?://[^/"]+`;
+const registries = `(?:"resolved": "|--(?:extra-)?index-url[ =]|^registry=)https?://[^/"]+`;
 
 const places = new RegExp(`${homes}|${registries}`, "g");
 
