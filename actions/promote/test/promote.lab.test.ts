@@ -103,7 +103,7 @@ describe("verify", () => {
   it.each([
     ["a tag that names nothing", { tag: "candidate" }, "IMAGE_NOT_FOUND", "has no tag 'candidate'"],
     ["a digest that is not there", { image: digestOf("absent") }, "IMAGE_NOT_FOUND", `${digestOf("absent")} is not in`],
-    ["a tag in the digest's place", { image: "candidate" }, "IMAGE_NAME_INVALID", "'candidate'"],
+    ["a tag in the digest's place", { image: "candidate" }, "DIGEST_INVALID", "'candidate'"],
     ["neither digest nor tag", {}, "INPUT_INVALID", "no input 'image' nor input 'tag'"],
     ["what is no tag", { tag: "a/b" }, "INPUT_INVALID", "'a/b': expected a tag"],
     ["an unknown stage", { require: "build-scan\nbake" }, "INPUT_INVALID", "no stage is called bake"],
