@@ -69,8 +69,7 @@ export class StageTracker {
 
   /** What to do about the first stage that did not pass; empty where all did, or nobody knows. */
   remedy(): string {
-    const stopper = this.#stages.find((watched) => watched.state === "ended" && verdictOf(watched) !== "pass");
-    return stopper?.outputs.remedy ?? "";
+    return this.#stopper()?.outputs.remedy ?? "";
   }
 
   /** The step summaries, by stage, in the order of the stages. */
@@ -84,7 +83,7 @@ export class StageTracker {
   stages(): Stage[] {
     this.#tellEnded();
     const planned = this.#planned();
-    let stopper = this.#stages.find((watched) => watched.state === "ended" && verdictOf(watched) !== "pass");
+    let stopper = this.#stopper();
     const shown = this.#stages.filter(
       ({ definition, outcome }) => !definition.onlyAfterFailure || outcome !== "skipped",
     );
@@ -110,6 +109,11 @@ export class StageTracker {
       const reason = stopper ? `${stopper.definition.name} stopped the pipeline` : "the workflow run ended before it";
       return { name, verdict: "not reached", seconds: 0, reason };
     });
+  }
+
+  /** The first stage that ended without a pass. */
+  #stopper(): Watched | undefined {
+    return this.#stages.find((watched) => watched.state === "ended" && verdictOf(watched) !== "pass");
   }
 
   /** Why the plan leaves a stage out, by the plan's key. */
