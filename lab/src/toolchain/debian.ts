@@ -7,6 +7,7 @@ import { linksFolder } from "./cache.ts";
 import type { DebianTool } from "./manifest.ts";
 
 const EXECUTABLE_FOLDERS = ["usr/bin", "usr/sbin", "bin", "sbin"];
+const LIBRARY_FOLDERS = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib"];
 const ONLINE = "the distribution's package archive must be reachable the first time; see apt's message above";
 
 /** The distribution's release, for example `bookworm`: package versions differ between releases. */
@@ -62,7 +63,7 @@ async function downloadDeb(name: string, folder: string, step: Step): Promise<st
   return join(folder, file);
 }
 
-/** Copies a tool's executables into `folder/bin`: from the installed package, or else from a downloaded one. */
+/** Copies a tool's files into `folder/bin`: from the installed package, or else from a downloaded one. */
 export async function takeDebian(tool: DebianTool, folder: string, step: Step): Promise<void> {
   let root = "/";
   const scratch = mkdtempSync(join(folder, "deb-"));
@@ -72,28 +73,30 @@ export async function takeDebian(tool: DebianTool, folder: string, step: Step): 
     await step.run("dpkg-deb", ["--extract", deb, root], { remedy: "free disk space, and run the same command again" });
   }
   mkdirSync(join(folder, "bin"), { recursive: true });
-  for (const file of executableFiles(tool, root)) copyFileSync(file, join(folder, "bin", basename(file)));
+  for (const file of wantedFiles(tool, root)) copyFileSync(file, join(folder, "bin", basename(file)));
   rmSync(scratch, { recursive: true });
 }
 
-function executableFiles(tool: DebianTool, root: string): string[] {
+function wantedFiles(tool: DebianTool, root: string): string[] {
   if (tool.folder !== undefined) {
     const folder = join(root, tool.folder);
     return readdirSync(folder).map((name) => join(folder, name));
   }
-  return (tool.executables ?? []).map((name) => {
-    const file = EXECUTABLE_FOLDERS.map((folder) => join(root, folder, name)).find((candidate) =>
-      existsSync(candidate),
-    );
-    if (file) return file;
-    throw new LabError(
-      "DEBIAN_PACKAGE_CONTENT",
-      `the package ${tool.package} of this distribution has no program ${name}`,
-      {
-        remedy: "use Debian 12 or newer, or Ubuntu 22.04 or newer",
-      },
-    );
-  });
+  const { executables = [], libraries = [] } = tool;
+  return [
+    ...executables.map((name) => findFile(tool, root, EXECUTABLE_FOLDERS, "program", name)),
+    ...libraries.map((name) => findFile(tool, root, LIBRARY_FOLDERS, "library", name)),
+  ];
+}
+
+function findFile(tool: DebianTool, root: string, folders: readonly string[], kind: string, name: string): string {
+  const file = folders.map((folder) => join(root, folder, name)).find((candidate) => existsSync(candidate));
+  if (file) return file;
+  throw new LabError(
+    "DEBIAN_PACKAGE_CONTENT",
+    `the package ${tool.package} of this distribution has no ${kind} ${name}`,
+    { remedy: "use Debian 12 or newer, or Ubuntu 22.04 or newer" },
+  );
 }
 
 /** Where systems keep their programs; the administrators' folders count although they may not be on PATH. */

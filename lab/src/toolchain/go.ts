@@ -35,7 +35,7 @@ export function requiredGo(tool: GoTool): string {
 }
 
 /** Go's own caches lie in the project's cache, so that they can be given back as a whole. */
-function goEnvironment(): NodeJS.ProcessEnv {
+export function goEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     GOCACHE: join(cacheFolder(), "go", "build"),
@@ -47,7 +47,8 @@ function goEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-const goLock = () => join(cacheFolder(), "go.lock");
+/** The lock under which Go runs: one build at a time, and no cache is removed under it. */
+export const goLock = () => join(cacheFolder(), "go.lock");
 
 /**
  * Builds a tool's executables into `folder/bin`. One Go build runs at a time on a machine: each uses every core and

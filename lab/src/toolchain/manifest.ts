@@ -35,6 +35,8 @@ export interface DebianTool {
   readonly package: string;
   /** The executables, found in the usual folders of the package. */
   readonly executables?: readonly string[];
+  /** Shared libraries that other tools load; they are not linked into the toolchain's `bin` either. */
+  readonly libraries?: readonly string[];
   /** A folder of the package whose files are all wanted; they are not linked into the toolchain's `bin`. */
   readonly folder?: string;
 }
@@ -155,9 +157,25 @@ export const TOOLS = {
       socat: "socat",
     },
   },
+  chromium: { kind: "system", executables: { chromium: "chromium" } },
   debootstrap: { kind: "system", executables: { debootstrap: "debootstrap" } },
   mlflow: { kind: "python", version: "3.17.2", requirements: "mlflow.txt", executables: ["mlflow"] },
   lint: { kind: "python", version: "1.32.0", requirements: "lint.txt", executables: ["zizmor"] },
+  // The servers that `npm run bench -- serving` compares with, and what makes its models.
+  mlserver: { kind: "python", version: "1.7.1", requirements: "mlserver.txt", executables: ["mlserver"] },
+  fastapi: { kind: "python", version: "0.165.0", requirements: "fastapi.txt", executables: ["uvicorn"] },
+  kserve: { kind: "python", version: "0.21.0", requirements: "kserve.txt", executables: [] },
+  "bench-models": { kind: "python", version: "1.20.0", requirements: "bench-models.txt", executables: [] },
+  // The clients and test data that the inference server is held against. The version is that of the Triton client.
+  conformance: { kind: "python", version: "2.73.0", requirements: "conformance.txt", executables: [] },
+  // The last release of the Triton client that has perf_analyzer in it; a library that it is linked with.
+  "perf-analyzer": {
+    kind: "python",
+    version: "2.51.0",
+    requirements: "perf-analyzer.txt",
+    executables: ["perf_analyzer"],
+  },
+  libb64: { kind: "debian", package: "libb64-0d", libraries: ["libb64.so.0d"] },
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;

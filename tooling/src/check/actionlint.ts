@@ -6,7 +6,7 @@ import { inRepository, root } from "../repository/repository.ts";
 import { ToolFailure, tool } from "../repository/tool.ts";
 import type { Check } from "./check.ts";
 import { readText } from "./sources.ts";
-import { actionlintProgram } from "./tools.ts";
+import { goProgram } from "./tools.ts";
 import { listWorkflows } from "./workflows.ts";
 
 /** Keys that GitHub knows and actionlint 1.7.12 does not; GitHub's own parser checks them. */
@@ -33,7 +33,7 @@ async function writeProject(folder: string): Promise<string[]> {
 export const actionlintCheck: Check = {
   name: "actionlint",
   run: async ({ progress, signal }) => {
-    const program = await actionlintProgram(progress);
+    const program = await goProgram("actionlint", progress);
     const project = join(buildFolder, "actionlint");
     const files = await writeProject(project);
     try {

@@ -1,7 +1,9 @@
+import { delimiter } from "node:path";
 import { createVitest, parseCLI, TestsNotFoundError, type Vitest } from "vitest/node";
 import { runAsRoot } from "../../../lab/src/privileges.ts";
 import { inRepository, root } from "../repository/repository.ts";
 import { explainFailure } from "../repository/tool.ts";
+import { ensureNeededTools } from "./needed-tools.ts";
 import { closingLine, isGood, type Outcome } from "./outcome.ts";
 import { ProgressReporter } from "./reporter.ts";
 import { openTestLab, type TestLab } from "./test-lab.ts";
@@ -34,6 +36,21 @@ async function createRunner(options: ReturnType<typeof parseCLI>["options"], rep
   return createVitest({ ...options, ...fixed, reporters: [reporter, ...given] }, {}, { stderr: process.stdout });
 }
 
+/** The tools that the selected tests name, in the hands of those tests. */
+async function openToolsFor(vitest: Vitest, filters: string[], signal: AbortSignal): Promise<void> {
+  const selected = await vitest.getRelevantTestSpecifications(filters);
+  const tools = await ensureNeededTools(
+    selected.map(({ moduleId }) => moduleId),
+    signal,
+  );
+  if (tools === undefined) return;
+  for (const project of new Set(selected.map((specification) => specification.project))) {
+    project.provide("tools", tools.provided);
+    const { PATH = process.env.PATH ?? "" } = project.config.env ?? {};
+    project.config.env = { ...project.config.env, PATH: `${tools.bin}${delimiter}${PATH}` };
+  }
+}
+
 /** The lab, if one of the selected tests needs it, in the hands of those tests. */
 async function openLabFor(vitest: Vitest, filters: string[], signal: AbortSignal): Promise<TestLab | undefined> {
   const selected = await vitest.getRelevantTestSpecifications(filters);
@@ -59,6 +76,7 @@ async function runTests(words: string[]): Promise<Outcome> {
   await attempt(
     (async () => {
       lab = await openLabFor(vitest, filter, stop);
+      await openToolsFor(vitest, filter, stop);
       const run = vitest.start(filter).catch((error: unknown) => {
         if (!(error instanceof TestsNotFoundError)) throw error;
       });
