@@ -1,17 +1,18 @@
 import { readFileSync, writeSync } from "node:fs";
-import { helpText } from "./config/flags.ts";
-import { readSettings, SettingsError } from "./config/settings.ts";
+import { SettingsError } from "./config/error.ts";
+import { helpText } from "./config/help.ts";
+import { readSettings } from "./config/settings.ts";
 import { stopSignal } from "./lifecycle/process.ts";
 import { serve } from "./lifecycle/serve.ts";
 import { createLogger } from "./logging/logger.ts";
 
-const log = createLogger((line) => process.stdout.write(line));
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 try {
-  const settings = readSettings(process.argv.slice(2), process.env);
+  const settings = await readSettings(process.argv.slice(2), process.env);
   if (settings === "help") process.stdout.write(helpText());
-  else await serve(settings, manifest.version, log, stopSignal());
+  else if (settings === "version") process.stdout.write(`${manifest.version}\n`);
+  else await serve(settings, manifest.version, createLogger({ level: settings.logLevel }), stopSignal());
   process.exit(0);
 } catch (error) {
   // One line for a person who reads the container's log; written at once, since the process ends.

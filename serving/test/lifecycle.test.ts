@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { Connections } from "../src/http/connections.ts";
+import { DEFAULT_TIMEOUTS } from "../src/http/limits.ts";
+import { HttpListener } from "../src/http/listener.ts";
 import { drain } from "../src/lifecycle/drain.ts";
 import { identityModel, onnxFile } from "./onnx-file.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
@@ -118,12 +119,23 @@ test("answers 503 while it loads, and leaves at once when asked to then", async 
 });
 
 test("a drain that runs out of time closes what is in flight and says so", async () => {
-  const server = createServer(() => {}).listen(0, "127.0.0.1");
-  const connections = new Connections(server);
-  await once(server, "listening");
-  const request = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).catch(() => "cut off");
-  await once(server, "request");
-  await expect(drain(server, connections, { stillAnswerMs: 0, inFlightMs: 50 })).rejects.toThrow("still in flight");
+  let arrived = () => {};
+  const arrival = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const handler = {
+    admit: () => () => {
+      arrived();
+      return new Promise<never>(() => {});
+    },
+    keepsConnections: () => true,
+  };
+  const sizes = { maxBodyBytes: 1_000, maxHeaderBytes: 1_000, maxHeldBytes: 1_000 };
+  const listener = new HttpListener(handler, { ...DEFAULT_TIMEOUTS, ...sizes });
+  const { port } = await listener.listen("127.0.0.1", 0);
+  const request = fetch(`http://127.0.0.1:${port}`).catch(() => "cut off");
+  await arrival;
+  await expect(drain(listener, { stillAnswerMs: 0, inFlightMs: 50 })).rejects.toThrow("still in flight");
   expect(await request).toBe("cut off");
 });
 
@@ -162,25 +174,30 @@ test.each<[string, Readonly<Record<string, Buffer | string>>, RegExp]>([
   ["an empty repository", {}, /is empty: expected <model name>\/<version number>\/model.onnx/],
   ["a model without a version", { "m/model.onnx": model }, /m has no version: expected .*m\/1\/model.onnx/],
   ["a version without a file", { "m/1/model.pt": model }, /cannot read .*m\/1\/model.onnx: it does not exist/],
-  ["a file that is no ONNX", { "m/1/model.onnx": "hello" }, /cannot load .*model.onnx: .*[Pp]rotobuf/],
-  ["a truncated model", { "m/1/model.onnx": model.subarray(0, 40) }, /cannot load .*model.onnx: /],
-  [
-    "one broken model among good ones",
-    { "a/1/model.onnx": model, "m/1/model.onnx": "x" },
-    /cannot load .*m\/1\/model.onnx/,
-  ],
+  ["a file that is no ONNX", { "m/1/model.onnx": "hello" }, /cannot serve .*model.onnx: it is no ONNX file/],
+  ["a truncated model", { "m/1/model.onnx": model.subarray(0, 40) }, /model.onnx: .*not the whole of one/],
   ["an output that is no tensor", { "m/1/model.onnx": sequence }, /output 'y' is a sequence or a map.*zipmap=False/],
-  [
-    "half-precision floats",
-    { "m/1/model.onnx": identityModel([{ name: "x", type: "FP16", shape: [2] }]) },
-    /input 'x' is float16, not supported; convert it to FP32/,
-  ],
 ])("exits 1 with one line on stderr for %s", async (_what, files, reason) => {
   const folder = temporaryFolder(files);
   const server = ServerProcess.start(["--model-repository", folder, "--host", "127.0.0.1", "--port", "0"]);
   expect((await server.exit()).code).toBe(1);
   expect(server.stderr).toMatch(/^model-server: [^\n]+\n$/);
   expect(server.stderr).toMatch(reason);
+});
+
+test("serves the good models beside a broken one, says why it is not ready, and never becomes so", async () => {
+  const folder = temporaryFolder({ "a/1/model.onnx": model, "m/1/model.onnx": "x" });
+  const server = ServerProcess.start(["--model-repository", folder, "--host", "127.0.0.1", "--port", "0"]);
+  await server.logged("not ready: not every model could be loaded");
+  expect((await fetch(`${server.url}/v2/models/a/infer`, { method: "POST", body })).status).toBe(200);
+  expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(503);
+  const broken = await fetch(`${server.url}/v2/models/m/infer`, { method: "POST", body });
+  expect([broken.status, await broken.json()]).toEqual([503, { error: expect.stringContaining("it is no ONNX file") }]);
+  expect(server.log).toContainEqual(
+    expect.objectContaining({ level: "error", message: "cannot serve model", model: "m" }),
+  );
+  server.child.kill("SIGTERM");
+  expect((await server.exit()).code).toBe(0);
 });
 
 test("exits 1 when the repository does not exist or the port is taken", async () => {

@@ -35,28 +35,72 @@ export interface Node {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Attributes that are graphs, as `If` has them. */
+  readonly subgraphs?: Readonly<Record<string, Graph>>;
+}
+
+/** FP32 weights: in the ONNX file, or in a file beside it. */
+export interface Initializer {
+  readonly name: string;
+  readonly values: readonly number[];
+  /** Path of the file that holds the values, as the ONNX file names it. */
+  readonly location?: string;
+}
+
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly initializers?: readonly Initializer[];
 }
 
 /** An ONNX file (IR version 8, operator set 17) of these nodes. */
-export function onnxFile(graph: {
-  nodes: readonly Node[];
-  inputs: readonly Value[];
-  outputs: readonly Value[];
-}): Buffer {
-  const body = Buffer.concat([
-    ...graph.nodes.map((node) =>
-      message(
-        1,
-        ...node.inputs.map((name) => text(1, name)),
-        ...node.outputs.map((name) => text(2, name)),
-        text(4, node.operator),
-      ),
-    ),
+export function onnxFile(graph: Graph): Buffer {
+  return Buffer.concat([integer(1, 8), message(7, graphOf(graph)), message(8, text(1, ""), integer(2, 17))]);
+}
+
+function graphOf({ nodes, inputs, outputs, initializers = [] }: Graph): Buffer {
+  return Buffer.concat([
+    ...nodes.map((node) => message(1, nodeOf(node))),
     text(2, "graph"),
-    ...graph.inputs.map((value) => message(11, valueInfo(value))),
-    ...graph.outputs.map((value) => message(12, valueInfo(value))),
+    ...initializers.map((initializer) => message(5, initializerOf(initializer))),
+    ...inputs.map((value) => message(11, valueInfo(value))),
+    ...outputs.map((value) => message(12, valueInfo(value))),
   ]);
-  return Buffer.concat([integer(1, 8), message(7, body), message(8, text(1, ""), integer(2, 17))]);
+}
+
+function nodeOf({ operator, inputs, outputs, subgraphs = {} }: Node): Buffer {
+  return Buffer.concat([
+    ...inputs.map((name) => text(1, name)),
+    ...outputs.map((name) => text(2, name)),
+    text(4, operator),
+    ...Object.entries(subgraphs).map(([name, graph]) =>
+      message(5, text(1, name), message(6, graphOf(graph)), integer(20, 5)),
+    ),
+  ]);
+}
+
+function initializerOf({ name, values, location }: Initializer): Buffer {
+  const head = [integer(1, values.length), integer(2, ELEMENT_TYPES.FP32), text(8, name)];
+  if (location === undefined) return Buffer.concat([...head, message(9, floatBytes(values))]);
+  return Buffer.concat([...head, message(13, text(1, "location"), text(2, location)), integer(14, 1)]);
+}
+
+/** What a file of weights holds. */
+export function floatBytes(values: readonly number[]): Buffer {
+  return Buffer.from(new Float32Array(values).buffer);
+}
+
+/** A model that adds weights to its input `x` of that length and gives `y`. */
+export function additionModel(weights: readonly number[], location?: string): Buffer {
+  const value = { type: "FP32", shape: [weights.length] } as const;
+  const initializer = { name: "w", values: weights };
+  return onnxFile({
+    nodes: [{ operator: "Add", inputs: ["x", "w"], outputs: ["y"] }],
+    inputs: [{ name: "x", ...value }],
+    outputs: [{ name: "y", ...value }],
+    initializers: [location === undefined ? initializer : { ...initializer, location }],
+  });
 }
 
 /** A model that gives each input back as it is, `x` as `x_out`. */

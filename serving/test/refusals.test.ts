@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { parseInferRequest } from "../src/protocol/infer.ts";
-import { decodeBody } from "../src/protocol/json.ts";
-import type { Datatype } from "../src/protocol/tensor.ts";
+import type { Signature } from "../src/models/model.ts";
+import { type InferRequest, readInferRequest } from "../src/rest/infer-request.ts";
+import type { Datatype } from "../src/tensor/tensor.ts";
 
 const signature = {
   inputs: [
@@ -14,8 +14,13 @@ const signature = {
 const x = { name: "x", datatype: "FP32", shape: [2, 2], data: [1, 2, 3, 4] };
 const flags = { name: "flags", datatype: "BOOL", shape: [2], data: [true, false] };
 
-function refusal(body: unknown): string {
-  return messageOf(() => parseInferRequest(typeof body === "string" ? body : JSON.stringify(body), signature));
+function parse(body: unknown, of: Signature = signature): InferRequest {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return readInferRequest(Buffer.from(text), undefined, of, 256);
+}
+
+function refusal(body: unknown, of: Signature = signature): string {
+  return messageOf(() => parse(body, of));
 }
 
 function messageOf(act: () => unknown): string {
@@ -72,9 +77,9 @@ test("does not allocate what a huge shape claims", () => {
   expect(refusal({ inputs: [{ ...x, shape: [2 ** 52, 2] }, flags] })).toContain("holds 4 elements");
   const open = { inputs: [{ name: "x", datatype: "FP32", shape: [] }], outputs: [] } as const;
   const body = { inputs: [{ name: "x", datatype: "FP32", shape: [2, 2 ** 50], data: [[1], [2]] }] };
-  expect(messageOf(() => parseInferRequest(JSON.stringify(body), open))).toContain("has 1 elements in dimension 1");
+  expect(refusal(body, open)).toContain("has 1 elements in dimension 1");
   const deep = { inputs: [{ name: "x", datatype: "FP32", shape: new Array(100_000).fill(1), data: [1] }] };
-  expect(messageOf(() => parseInferRequest(JSON.stringify(deep), open))).toContain("100000 dimensions");
+  expect(refusal(deep, open)).toContain("100000 dimensions");
 });
 
 test("names a missing, unknown or repeated input and lists the model's own", () => {
@@ -97,7 +102,7 @@ test("refuses another datatype than the model's", () => {
     "input 'x': 'datatype' is FP64, the model needs FP32",
   );
   expect(refusal({ inputs: [{ ...x, datatype: "float" }, flags] })).toContain(
-    "'datatype' is none of this server's, the model needs FP32",
+    "'datatype' is none of the protocol's, the model needs FP32",
   );
   expect(refusal({ inputs: [{ ...x, datatype: undefined }, flags] })).toContain("'datatype' is missing");
 });
@@ -107,6 +112,9 @@ test.each<[Datatype, unknown, string]>([
   ["FP32", null, "is null"],
   ["FP32", true, "is a boolean"],
   ["FP32", 1e39, "too large for FP32"],
+  ["FP16", 65_520, "too large for FP16"],
+  ["FP16", "1", "is a string"],
+  ["FP32", "nan", '"NaN", "Infinity" or "-Infinity"'],
   ["BOOL", 1, "true or false"],
   ["INT8", 128, "from -128 to 127"],
   ["UINT8", -1, "from 0 to 255"],
@@ -119,7 +127,7 @@ test.each<[Datatype, unknown, string]>([
 ])("refuses what %s cannot hold: %j", (datatype, element, reason) => {
   const one = { inputs: [{ name: "v", datatype, shape: [1] }], outputs: [] };
   const body = { inputs: [{ name: "v", datatype, shape: [1], data: [element] }] };
-  const message = messageOf(() => parseInferRequest(JSON.stringify(body), one));
+  const message = refusal(body, one);
   expect(message).toMatch(/^input 'v': element 0 /);
   expect(message).toContain(reason);
 });
@@ -127,9 +135,9 @@ test.each<[Datatype, unknown, string]>([
 test("refuses 64-bit numbers that are out of range or not written in digits", () => {
   const one = { inputs: [{ name: "v", datatype: "INT64", shape: [1] }], outputs: [] } as const;
   const body = (literal: string) => `{"inputs":[{"name":"v","datatype":"INT64","shape":[1],"data":[${literal}]}]}`;
-  expect(messageOf(() => parseInferRequest(body("9223372036854775808"), one))).toContain("from -9223372036854775808");
-  expect(messageOf(() => parseInferRequest(body("1e18"), one))).toContain("written in digits");
-  expect(parseInferRequest(body("1e3"), one).inputs[0]?.data).toEqual(BigInt64Array.of(1000n));
+  expect(refusal(body("9223372036854775808"), one)).toContain("from -9223372036854775808");
+  expect(refusal(body("1e18"), one)).toContain("written in digits");
+  expect(parse(body("1e3"), one).inputs[0]?.data).toEqual(BigInt64Array.of(1000n));
 });
 
 test("refuses a literal that overflows, and accepts a whole FP64 beyond 2^53 beside an exact INT64", () => {
@@ -143,8 +151,8 @@ test("refuses a literal that overflows, and accepts a whole FP64 beyond 2^53 bes
   const body = (f: string) =>
     `{"inputs":[{"name":"f","datatype":"FP64","shape":[1],"data":[${f}]},` +
     `{"name":"i","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}`;
-  expect(messageOf(() => parseInferRequest(body("1e999"), both))).toContain("too large for FP64");
-  expect(parseInferRequest(body("100000000000000000000"), both).inputs.map(({ data }) => data)).toEqual([
+  expect(refusal(body("1e999"), both)).toContain("too large for FP64");
+  expect(parse(body("100000000000000000000"), both).inputs.map(({ data }) => data)).toEqual([
     Float64Array.of(1e20),
     BigInt64Array.of(9_007_199_254_740_993n),
   ]);
@@ -152,7 +160,7 @@ test("refuses a literal that overflows, and accepts a whole FP64 beyond 2^53 bes
 
 test.each<[string, string, string]>([
   ["an empty body", "", "the request body is empty"],
-  ["no JSON, saying where", '{"inputs": [1 2]}', "not valid JSON (at character 14)"],
+  ["no JSON, saying where", '{"id": "a" 2}', "not valid JSON (at character 11)"],
   ["an array", "[]", "the request body is an array, expected an object"],
   ["null", "null", "is null"],
   ["no inputs", "{}", "'inputs' is missing, expected an array"],
@@ -166,28 +174,109 @@ test.each<[string, string, string]>([
     `{"inputs": [${JSON.stringify(x)},${JSON.stringify(flags)}], "outputs": "y"}`,
     "'outputs'",
   ],
-  ["endless nesting", '{"inputs":'.repeat(50_000), "not valid JSON"],
+  ["endless nesting", '{"inputs":'.repeat(50_000), "nested deeper than 64 levels"],
 ])("refuses %s", (_what, body, reason) => {
   expect(refusal(body)).toContain(reason);
 });
 
-test("refuses a body that would take many times its size in memory, and is not misled by strings", () => {
-  const decode = (text: string) => decodeBody(Buffer.from(text));
-  expect(messageOf(() => decode(`[${"[".repeat(64)}`))).toContain("deeper than 64 levels");
-  expect(messageOf(() => decode(`[${"[],".repeat(1_000_000)}1]`))).toContain("1000000 arrays and objects");
-  for (const harmless of [`[${"[".repeat(63)}`, `["${"[".repeat(99)}"]`, `["\\"${"[".repeat(99)}"]`]) {
-    expect(decode(harmless)).toBe(harmless);
+test("passes over what it does not know without building it, and is not misled by strings", () => {
+  const around = (extra: string) => `{"extra":${extra},"inputs":[${JSON.stringify(x)},${JSON.stringify(flags)}]}`;
+  expect(refusal(around("[".repeat(64)))).toContain("deeper than 64 levels");
+  for (const harmless of [
+    `${"[".repeat(63)}${"]".repeat(63)}`,
+    `["${"[".repeat(99)}"]`,
+    `["\\"${"[".repeat(99)}"]`,
+    `[${"[],".repeat(1_000_000)}1]`,
+  ]) {
+    expect(parse(around(harmless)).inputs[0]?.data).toEqual(Float32Array.of(1, 2, 3, 4));
   }
-  expect(messageOf(() => decodeBody(Buffer.of(0x22, 0xff, 0x22)))).toContain("UTF-8");
+  expect(messageOf(() => readInferRequest(Buffer.of(0x22, 0xff, 0x22), undefined, signature, 256))).toContain("UTF-8");
 });
 
-test("says that binary tensors are not supported instead of answering in another form", () => {
-  const binary = { ...x, data: undefined, parameters: { binary_data_size: 16 } };
-  for (const body of [
-    { inputs: [binary, flags] },
-    { inputs: [x, flags], parameters: { binary_data_output: true } },
-    { inputs: [x, flags], outputs: [{ name: "y", parameters: { binary_data: true } }] },
-  ]) {
-    expect(refusal(body)).toContain("binary tensor extension is not supported");
+test.each([
+  ['{"inputs":[],}', 13],
+  ['{"inputs":[]} x', 14],
+  ['{"a":01,"inputs":[]}', 6],
+  ['{"a":+1}', 5],
+  ['{"a":.5}', 5],
+  ['{"a":1.}', 7],
+  ['{"a":1e}', 7],
+  ['{"a":tru}', 8],
+  ['{"a":NaN}', 5],
+  ['{"a":"\n"}', 6],
+  ['{"a":"\\x"}', 5],
+  ['{"a":"\\ud8"}', 5],
+  ["{a:1}", 1],
+  ["{'a':1}", 1],
+  ['{"a" 1}', 5],
+  ['{"a":1', 6],
+  ['{"a":"', 6],
+])("refuses %j, no JSON from character %i on", (text, place) => {
+  expect(() => JSON.parse(text)).toThrow(SyntaxError);
+  expect(refusal(text)).toBe(`the request body is not valid JSON (at character ${place})`);
+});
+
+test.each([
+  "[1,01]",
+  "[1,1.]",
+  "[1,-]",
+  "[1,+2]",
+  "[1,.5]",
+  "[1,1e]",
+  "[1,0x10]",
+  "[1,]",
+  "[,1]",
+  "[1 2]",
+  "[1,nul]",
+  "[1,tru]",
+])("refuses elements that are no JSON: %s", (data) => {
+  for (const datatype of ["FP32", "FP64", "FP16", "INT8", "INT64", "BOOL", "BYTES"] as const) {
+    const of = { inputs: [{ name: "v", datatype, shape: [2] }], outputs: [] };
+    const message = refusal(`{"inputs":[{"name":"v","datatype":"${datatype}","shape":[2],"data":${data}}]}`, of);
+    expect(message).toMatch(/is not valid JSON \(at character \d+\)$|element 0 of 'data' is a number/);
   }
+});
+
+test("refuses a member that is there twice, and tensors beyond a bound", () => {
+  for (const key of ["id", "inputs", "outputs", "parameters"]) {
+    const value = { id: '"a"', inputs: "[]", outputs: "[]", parameters: "{}" }[key];
+    expect(refusal(`{"${key}":${value},"${key}":${value}}`)).toBe(`'${key}' is there twice`);
+  }
+  for (const [key, entry] of [
+    ["inputs", JSON.stringify(x)],
+    ["outputs", '{"name":"y"}'],
+  ] as const) {
+    const body = (count: number) => `{"${key}":[${Array(count).fill(entry).join(",")}]}`;
+    expect(refusal(body(257))).toBe(`'${key}' holds more than 256 tensors, the limit of this server`);
+    expect(refusal(body(256))).not.toContain("more than");
+  }
+});
+
+test("takes 'data' before what says how to read it", () => {
+  const text = '{"inputs":[{"data":[[1,2],[3,4]],"shape":[2,2],"datatype":"FP32","name":"x"},';
+  expect(parse(`${text}${JSON.stringify(flags)}]}`).inputs.map(({ data }) => data)).toEqual([
+    Float32Array.of(1, 2, 3, 4),
+    Uint8Array.of(1, 0),
+  ]);
+});
+
+test("reads the parameters that it knows, and refuses what they cannot be", () => {
+  const around = (parameters: unknown) => ({ inputs: [x, flags], parameters });
+  expect(parse(around({ timeout: 1500 })).timeoutMs).toBe(1.5);
+  expect(parse(around({ timeout: 0, priority: 3, custom: "x" })).timeoutMs).toBeUndefined();
+  expect(refusal(around({ timeout: -1 }))).toContain("'timeout' must be a number of microseconds");
+  expect(refusal(around({ timeout: "1" }))).toContain("'timeout' must be a number of microseconds");
+  expect(refusal(around({ binary_data_output: "yes" }))).toContain("'binary_data_output' must be true or false");
+  expect(refusal(around({ custom: "x".repeat(70_000) }))).toContain("longer than 65536 bytes");
+  const classification = { name: "y", parameters: { classification: 3 } };
+  expect(refusal({ inputs: [x, flags], outputs: [classification] })).toContain("classification extension is not");
+});
+
+test("says what is missing when binary data is announced and does not come", () => {
+  const binary = { ...x, data: undefined, parameters: { binary_data_size: 16 } };
+  expect(refusal({ inputs: [binary, flags] })).toBe(
+    "input 'x' has 'binary_data_size', but the request has no binary part: " +
+      "send Inference-Header-Content-Length with the length of the JSON",
+  );
+  expect(refusal({ inputs: [{ ...binary, data: x.data }, flags] })).toContain("both 'data' and 'binary_data_size'");
 });

@@ -33,7 +33,8 @@ export class ServerProcess {
 
   private constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
-      env: { PATH: process.env.PATH, ...environment },
+      // Their default ports would be the same for every server that a test starts; a flag still says otherwise.
+      env: { PATH: process.env.PATH, GRPC_PORT: "off", METRICS_PORT: "off", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#exited = once(this.child, "close");

@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { identityModel, onnxFile } from "./onnx-file.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -12,6 +13,7 @@ const TYPES = [
   ["INT32", [-2_147_483_648, 7, 2_147_483_647]],
   ["INT64", [-3, 7, 9_007_199_254_740_991]],
   ["UINT64", [0, 7, 9_007_199_254_740_991]],
+  ["FP16", [-0.5, 0, 65_504]],
   ["FP32", [-1.5, 0, 16_777_216]],
   ["FP64", [-0.1, 0, 1e300]],
   ["BYTES", ["", "naïve ☃", 'quote " and \\']],
@@ -78,8 +80,16 @@ const b = { name: "b", datatype: "FP32", shape: [1, 2], data: [[10, 20]] };
 const sum = { name: "sum", datatype: "FP32", shape: [1, 2], data: [11, 22] };
 const product = { name: "product", datatype: "FP32", shape: [1, 2], data: [10, 40] };
 
+/** What clients may rely on; Triton's tools look here before they ask. */
+const EXTENSIONS = expect.arrayContaining([
+  "binary_tensor_data",
+  "model_configuration",
+  "model_repository",
+  "statistics",
+]);
+
 test("answers the server's metadata, with and without a slash at the end", async () => {
-  const expected = { name: "model-server", version: expect.stringMatching(/^\d+\.\d+\.\d+/), extensions: [] };
+  const expected = { name: "model-server", version: expect.stringMatching(/^\d+\.\d+\.\d+/), extensions: EXTENSIONS };
   expect(await get("/v2")).toMatchObject({ status: 200, body: expected });
   expect(await get("/v2/")).toMatchObject({ status: 200, body: expected });
 });
@@ -203,14 +213,7 @@ test("answers 404 for a model, a version or a path it does not have, and names w
     body: { error: "model 'arithmetic' has no version '3'; it has: 1, 2, 10" },
   });
   expect((await infer("constructor", { inputs: [] })).status).toBe(404);
-  for (const path of [
-    "/",
-    "/v1",
-    "/v2/health",
-    "/v2/models",
-    "/v2/models/types/versions",
-    "/v2/models/types/explain",
-  ]) {
+  for (const path of ["/v1", "/v2/health", "/v2/models", "/v2/models/types/versions", "/v2/models/types/explain"]) {
     expect(await get(path), path).toMatchObject({ status: 404, body: { error: expect.any(String) } });
   }
 });
@@ -243,13 +246,58 @@ test("answers 413 to a body over the limit, declared or streamed, and reads no m
   expect(streamed.status).toBe(413);
 });
 
-test("answers 415 to a compressed body instead of misreading it", async () => {
+test("reads compressed bodies, and answers 415 to a coding it does not know and 400 to one that is broken", async () => {
+  const send = (encoding: string, body: Uint8Array<ArrayBuffer>) =>
+    fetch(`${server.url}/v2/models/arithmetic/infer`, {
+      method: "POST",
+      headers: { "content-encoding": encoding },
+      body,
+    });
+  const text = JSON.stringify({ inputs: [a, b] });
+  for (const [encoding, bytes] of [
+    ["gzip", gzipSync(text)],
+    ["deflate", deflateSync(text)],
+    ["identity", Buffer.from(text)],
+  ] as const) {
+    const answer = await send(encoding, bytes);
+    expect([encoding, answer.status, await answer.json()]).toMatchObject([encoding, 200, { outputs: [sum, product] }]);
+  }
+  const unknown = await send("br", Buffer.from("x"));
+  expect([unknown.status, unknown.headers.get("accept-encoding")]).toEqual([415, "gzip, deflate"]);
+  const broken = await send("gzip", gzipSync(text).subarray(0, 30));
+  expect([broken.status, await broken.json()]).toEqual([400, { error: "the request body is not valid gzip data" }]);
+});
+
+test("answers 413 to a small body that grows over the limit when it is decompressed", async () => {
+  const bomb = gzipSync(Buffer.alloc(10_000_000, 0x20));
+  expect(bomb.length).toBeLessThan(100_000);
   const response = await fetch(`${server.url}/v2/models/arithmetic/infer`, {
     method: "POST",
     headers: { "content-encoding": "gzip" },
-    body: "x",
+    body: bomb,
   });
-  expect(response.status).toBe(415);
+  expect(response.status).toBe(413);
+});
+
+test("answers configuration, statistics and the repository's index, by which Triton's tools find their way", async () => {
+  expect(await get("/v2/models/arithmetic/config")).toMatchObject({ status: 200, body: { name: "arithmetic" } });
+  const stats = { model_stats: [{ name: "types", version: "1" }] };
+  expect(await get("/v2/models/types/stats")).toMatchObject({ status: 200, body: stats });
+  const index = await fetch(`${server.url}/v2/repository/index`, { method: "POST", body: "{}" });
+  expect(await index.json()).toContainEqual(expect.objectContaining({ name: "types", version: "1", state: "READY" }));
+});
+
+test("refuses to load and unload models unless it was started to", async () => {
+  const answer = await fetch(`${server.url}/v2/repository/models/types/unload`, { method: "POST" });
+  expect([answer.status, await answer.json()]).toEqual([403, { error: expect.stringContaining("--model-control") }]);
+  expect((await get("/v2/models/types/ready")).status).toBe(200);
+});
+
+test("answers what is no JSON on the REST port too: the console and the metrics", async () => {
+  const types = async (path: string) => (await fetch(server.url + path)).headers.get("content-type");
+  expect(await types("/")).toBe("text/html; charset=utf-8");
+  expect(await types("/metrics")).toMatch(/^(text\/plain|application\/openmetrics-text)/);
+  expect(await get("/openapi.json")).toMatchObject({ status: 200, body: { openapi: expect.stringMatching(/^3\./) } });
 });
 
 test("logs one JSON object a line, without a request's data", async () => {

@@ -1,74 +1,200 @@
-/** One setting: a flag, and the environment variable that stands in when the flag is not given. */
+/** One setting. Its environment variable and its key in the settings file come from its name. */
 export interface Flag {
   readonly name: string;
-  readonly variable: string;
   /** What its value is, for the help text. */
   readonly value: string;
   readonly fallback: string;
   readonly help: string;
+  /** Heading of the help text that it stands under. */
+  readonly group: "Settings" | "Models" | "Listening" | "Execution" | "Limits" | "Life" | "Security" | "Logging";
 }
 
 export const FLAGS = {
+  configFile: {
+    name: "config-file",
+    value: "FILE",
+    fallback: "",
+    help: "YAML or JSON file with settings, named like the flags",
+    group: "Settings",
+  },
   modelRepository: {
     name: "model-repository",
-    variable: "MODEL_REPOSITORY",
     value: "FOLDER",
     fallback: "/models",
     help: "models to serve: <name>/<version>/model.onnx",
+    group: "Models",
+  },
+  modelControl: {
+    name: "model-control",
+    value: "none|explicit",
+    fallback: "none",
+    help: "explicit: clients may load and unload models",
+    group: "Models",
+  },
+  repositoryPollSeconds: {
+    name: "repository-poll-seconds",
+    value: "SECONDS",
+    fallback: "0",
+    help: "how often the repository is looked through for changes; 0: never",
+    group: "Models",
   },
   host: {
     name: "host",
-    variable: "HOST",
     value: "ADDRESS",
     fallback: "0.0.0.0",
-    help: "address to listen on",
+    help: "IP address to listen on",
+    group: "Listening",
   },
   port: {
     name: "port",
-    variable: "PORT",
     value: "NUMBER",
     fallback: "8080",
-    help: "port to listen on; 0 takes a free one",
+    help: "port of REST; 0 takes a free one",
+    group: "Listening",
   },
-  maxBodyBytes: {
-    name: "max-body-bytes",
-    variable: "MAX_BODY_BYTES",
-    value: "BYTES",
-    fallback: String(16 * 1024 * 1024),
-    help: "largest request body; larger ones are answered 413",
+  grpcPort: {
+    name: "grpc-port",
+    value: "NUMBER|off",
+    fallback: "8081",
+    help: "port of gRPC; off: no gRPC",
+    group: "Listening",
   },
-  drainSeconds: {
-    name: "drain-seconds",
-    variable: "DRAIN_SECONDS",
-    value: "SECONDS",
-    fallback: "5",
-    help: "after SIGTERM: how long new requests are still answered while readiness is already false",
+  metricsPort: {
+    name: "metrics-port",
+    value: "NUMBER|off",
+    fallback: "off",
+    help: "port of metrics, and of health checks without TLS; off: both are on the REST port alone",
+    group: "Listening",
+  },
+  execution: {
+    name: "execution",
+    value: "auto|inline|workers",
+    fallback: "auto",
+    help: "auto: models that are heavy at warm-up run on threads of their own",
+    group: "Execution",
+  },
+  workers: {
+    name: "workers",
+    value: "NUMBER",
+    fallback: "0",
+    help: "threads of a model that runs on workers; 0: as many as the CPU limit feeds",
+    group: "Execution",
   },
   intraOpThreads: {
     name: "intra-op-threads",
-    variable: "INTRA_OP_THREADS",
     value: "NUMBER",
     fallback: "1",
-    help: "threads that one operator of a model may use",
+    help: "threads that one operator of a model may use; 0: the CPU limit",
+    group: "Execution",
+  },
+  batching: {
+    name: "batching",
+    value: "auto|off",
+    fallback: "auto",
+    help: "auto: requests run together where warm-up shows that it pays",
+    group: "Execution",
+  },
+  maxBatchSize: {
+    name: "max-batch-size",
+    value: "NUMBER",
+    fallback: "32",
+    help: "most rows that run together",
+    group: "Execution",
+  },
+  queueLimit: {
+    name: "queue-limit",
+    value: "NUMBER",
+    fallback: "256",
+    help: "requests of one model that may wait; further ones are answered 429",
+    group: "Limits",
+  },
+  requestTimeoutMs: {
+    name: "request-timeout-ms",
+    value: "MILLISECONDS",
+    fallback: "30000",
+    help: "how long a request may wait and run; then it is answered 504",
+    group: "Limits",
+  },
+  maxBodyBytes: {
+    name: "max-body-bytes",
+    value: "BYTES",
+    fallback: "0",
+    help: "largest request, also decompressed; larger ones are answered 413; 0: an eighth of the memory limit, 64 MiB at most",
+    group: "Limits",
+  },
+  maxHeaderBytes: {
+    name: "max-header-bytes",
+    value: "BYTES",
+    fallback: "16384",
+    help: "largest header of a request; larger ones are answered 431",
+    group: "Limits",
+  },
+  maxTensors: {
+    name: "max-tensors",
+    value: "NUMBER",
+    fallback: "256",
+    help: "most inputs, and most outputs, that a request may name",
+    group: "Limits",
+  },
+  drainSeconds: {
+    name: "drain-seconds",
+    value: "SECONDS",
+    fallback: "5",
+    help: "after SIGTERM: how long new requests are still answered while readiness is already false",
+    group: "Life",
+  },
+  inFlightSeconds: {
+    name: "in-flight-seconds",
+    value: "SECONDS",
+    fallback: "10",
+    help: "after that: how long requests in flight may take",
+    group: "Life",
+  },
+  tlsCertFile: {
+    name: "tls-cert-file",
+    value: "FILE",
+    fallback: "",
+    help: "certificate chain, PEM: REST and gRPC take TLS only; read again when it changes",
+    group: "Security",
+  },
+  tlsKeyFile: {
+    name: "tls-key-file",
+    value: "FILE",
+    fallback: "",
+    help: "its private key, PEM",
+    group: "Security",
+  },
+  tlsClientCaFile: {
+    name: "tls-client-ca-file",
+    value: "FILE",
+    fallback: "",
+    help: "authorities, PEM, one of which must have signed the client's certificate (mTLS)",
+    group: "Security",
+  },
+  authTokensFile: {
+    name: "auth-tokens-file",
+    value: "FILE",
+    fallback: "",
+    help: "bearer tokens, one a line; requests need one of them, health and metrics do not; read again when it changes",
+    group: "Security",
+  },
+  logLevel: {
+    name: "log-level",
+    value: "info|warn|error|silent",
+    fallback: "info",
+    help: "least severe lines to log",
+    group: "Logging",
+  },
+  logRequests: {
+    name: "log-requests",
+    value: "true|false",
+    fallback: "false",
+    help: "whether each inference request gets a line: model, status and time, never data",
+    group: "Logging",
   },
 } as const satisfies Record<string, Flag>;
 
-/** What `--help` prints. */
-export function helpText(): string {
-  const rows = Object.values<Flag>(FLAGS).map(({ name, variable, value, fallback, help }) => ({
-    left: `--${name} ${value}`,
-    right: `${help} (${variable}; default ${fallback})`,
-  }));
-  const width = Math.max(...rows.map(({ left }) => left.length));
-  return [
-    "Serves ONNX models by the Open Inference Protocol v2 (REST, JSON).",
-    "",
-    "Usage: model-server [flags]",
-    "",
-    ...rows.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`),
-    `  ${"--help".padEnd(width)}  print this and exit`,
-    "",
-    "A flag goes before its environment variable, which goes before the default.",
-    "",
-  ].join("\n");
+/** The environment variable that stands in when a flag is not given: `--grpc-port` is GRPC_PORT. */
+export function variableOf({ name }: Flag): string {
+  return name.toUpperCase().replaceAll("-", "_");
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createGunzip, createInflate } from "node:zlib";
 import { ProtocolError } from "../protocol/error.ts";
 
 /** The client went away before its request was whole: nobody is there to be answered. */
@@ -7,32 +8,69 @@ export class ClientGone extends Error {
 }
 
 /**
- * Reads the body of a request, never holding more than `maxBytes` of it.
+ * Reads the body of a request and decompresses it, never holding more than `maxBytes` of it.
  *
- * @throws ProtocolError 413 when it is larger, 415 when it is compressed
+ * @throws ProtocolError 413 when it is larger, 415 when it is compressed in a way that is not supported, 400 when it is not
+ *   what its Content-Encoding says
  * @throws ClientGone when the connection ended early
  */
 export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
-  const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    throw new ProtocolError(415, "a compressed request body is not supported: send it without Content-Encoding");
-  }
+  const decoder = decoderOf(request.headers["content-encoding"]);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   if (request.headers.expect !== undefined) response.writeContinue();
   const chunks: Buffer[] = [];
   let size = 0;
+  let received = 0;
   return new Promise((resolve, reject) => {
-    request.on("data", (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBytes) reject(tooLarge(maxBytes));
-      else chunks.push(chunk);
-    });
-    request.on("end", () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      request.unpipe();
+      decoder?.destroy();
+      reject(tooLarge(maxBytes));
+    };
+    // Memory of its own, also for one chunk: its tensors may be moved to another thread, with all that lies beside them.
+    const end = () => resolve(Buffer.concat(chunks));
     request.on("error", () => reject(new ClientGone()));
-    request.on("close", () => reject(new ClientGone()));
+    request.on("close", () => {
+      if (!request.complete) reject(new ClientGone());
+    });
+    if (decoder === undefined) {
+      request.on("data", take);
+      request.on("end", end);
+      return;
+    }
+    request.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > maxBytes) reject(tooLarge(maxBytes));
+    });
+    decoder.on("data", take);
+    decoder.on("end", end);
+    decoder.on("error", () => {
+      reject(new ProtocolError(400, `the request body is not valid ${request.headers["content-encoding"]} data`));
+    });
+    request.pipe(decoder);
   });
+}
+
+function decoderOf(encoding: string | undefined) {
+  switch (encoding?.toLowerCase()) {
+    case undefined:
+    case "identity":
+      return undefined;
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    default:
+      throw new ProtocolError(415, "Content-Encoding of the request must be gzip, deflate or identity", {
+        "accept-encoding": "gzip, deflate",
+      });
+  }
 }
 
 function tooLarge(maxBytes: number): ProtocolError {

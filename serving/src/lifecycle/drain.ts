@@ -1,16 +1,18 @@
-import { once } from "node:events";
-import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connections } from "../http/connections.ts";
-
-/** How long requests in flight may take once the server has stopped listening. The chart's grace period counts it in. */
-export const IN_FLIGHT_LIMIT_MS = 10_000;
 
 export interface DrainTimes {
   /** How long new requests are still answered. */
   readonly stillAnswerMs: number;
   /** How long requests in flight may take after that. */
-  readonly inFlightMs?: number;
+  readonly inFlightMs: number;
+}
+
+/** What is drained. */
+export interface Drainable {
+  /** Stops listening; resolves when everything in flight is answered. */
+  drain(): Promise<void>;
+  /** Ends all connections at once. */
+  destroy(): void;
 }
 
 /**
@@ -19,20 +21,14 @@ export interface DrainTimes {
  *
  * @throws Error when requests were still in flight at the end; their connections are closed
  */
-export async function drain(
-  server: Server,
-  connections: Connections,
-  { stillAnswerMs, inFlightMs = IN_FLIGHT_LIMIT_MS }: DrainTimes,
-): Promise<void> {
+export async function drain(listeners: Drainable, { stillAnswerMs, inFlightMs }: DrainTimes): Promise<void> {
   await sleep(stillAnswerMs);
-  const closed = once(server, "close");
-  server.close();
-  connections.closeSilent();
   const limit = new AbortController();
   const late = sleep(inFlightMs, "late", { signal: limit.signal }).catch(() => undefined);
-  const outcome = await Promise.race([closed, late]);
+  const outcome = await Promise.race([listeners.drain(), late]);
   limit.abort();
-  if (outcome !== "late") return;
-  server.closeAllConnections();
-  throw new Error(`requests were still in flight ${inFlightMs / 1000} s after the server stopped listening`);
+  listeners.destroy();
+  if (outcome === "late") {
+    throw new Error(`requests were still in flight ${inFlightMs / 1000} s after the server stopped listening`);
+  }
 }

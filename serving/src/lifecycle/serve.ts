@@ -1,86 +1,82 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../config/settings.ts";
-import { Connections } from "../http/connections.ts";
-import { createHttpServer } from "../http/server.ts";
+import { openModel } from "../execution/open-model.ts";
 import type { Logger } from "../logging/logger.ts";
-import { loadModel, warmUp } from "../models/model.ts";
-import { ModelStore } from "../models/model-store.ts";
-import { listModels, type ModelLocation } from "../models/repository-folder.ts";
+import { ModelCatalog } from "../models/catalog.ts";
+import { RepositoryPoll } from "../models/repository-poll.ts";
+import { ServerTls } from "../security/tls.ts";
+import { BearerTokens } from "../security/tokens.ts";
+import type { Service } from "../service.ts";
+import { observe } from "../telemetry/observe.ts";
 import { drain } from "./drain.ts";
-
-/** The server cannot listen; the message names the address. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-}
+import { Listeners } from "./listeners.ts";
 
 /**
- * Listens, loads the models, serves until `stop` is aborted, then drains. Health answers from the start; readiness
- * comes when every model is loaded and warm.
+ * Listens, loads the models, serves until `stop` is aborted, then drains. Health answers from the start; readiness comes
+ * when every model is loaded and warm.
  *
  * @param version this server's own version
  * @param stop aborted when the process is asked to end
- * @throws ModelError when a model cannot be served, ListenError when the address cannot be had
+ * @throws ModelError when no model can be served, ListenError when an address cannot be had, SettingsError when a file that
+ *   the settings name cannot be used
  */
 export async function serve(settings: Settings, version: string, log: Logger, stop: AbortSignal): Promise<void> {
   const started = performance.now();
-  const locations = await listModels(settings.modelRepository);
-  const models = new ModelStore(locations);
-  let ready = false;
-  const { maxBodyBytes } = settings;
-  const server = createHttpServer({ models, isReady: () => ready, version, maxBodyBytes }, log);
-  const connections = new Connections(server);
-  const { address, port } = await listen(server, settings);
-  log.info("listening", { address, port, version });
+  const { tls: tlsFiles, authTokensFile } = settings;
+  const tls = tlsFiles === undefined ? undefined : await ServerTls.load(tlsFiles, log);
+  const tokens = authTokensFile === undefined ? undefined : await BearerTokens.load(authTokensFile, log);
+  const observation = await observe(version, () => catalog, log, { logRequests: settings.logRequests });
+  const catalog = await ModelCatalog.create({
+    repository: settings.modelRepository,
+    settings: settings.execution,
+    open: openModel,
+    executions: (model, modelVersion) => observation.telemetry.executions(model, modelVersion),
+    log,
+  });
+  let isServing = false;
+  const service: Service = {
+    catalog,
+    isReady: () => isServing && catalog.allReady(),
+    version,
+    modelControl: settings.modelControl,
+    maxBodyBytes: settings.maxBodyBytes,
+    maxTensors: settings.maxTensors,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    telemetry: observation.telemetry,
+    log,
+    isAuthorized: (authorization) => tokens?.isAuthorized(authorization) ?? true,
+  };
+  const listeners = await Listeners.open(settings, service, observation.metrics, tls);
+  log.info("listening", { address: settings.host, ...listeners.ports, version });
   try {
-    for (const location of locations) {
-      // A turn of the event loop between two models: probes are answered, SIGTERM is heard.
-      await sleep(0);
-      if (stop.aborted) break;
-      await load(location, settings, models, log);
-    }
+    await catalog.start(stop);
   } catch (error) {
-    server.closeAllConnections();
-    server.close();
+    listeners.destroy();
     throw error;
   }
+  let stopPolling: (() => Promise<void>) | undefined;
   if (!stop.aborted) {
-    ready = true;
-    log.info("ready", { models: locations.length, milliseconds: millisecondsSince(started) });
+    isServing = true;
+    const milliseconds = Math.round(performance.now() - started);
+    if (catalog.allReady()) log.info("ready", { models: catalog.models().length, milliseconds });
+    else log.error("not ready: not every model could be loaded", { models: catalog.models().length, milliseconds });
+    if (settings.repositoryPollSeconds > 0) {
+      const poll = new RepositoryPoll(settings.modelRepository, catalog, log);
+      stopPolling = poll.every(settings.repositoryPollSeconds * 1000);
+    }
     await once(stop, "abort");
   }
   // A server that never was ready got no traffic: nobody has to learn that it leaves.
-  const seconds = ready ? settings.drainSeconds : 0;
-  ready = false;
+  const seconds = service.isReady() ? settings.drainSeconds : 0;
+  isServing = false;
   log.info("draining", { seconds });
-  await drain(server, connections, { stillAnswerMs: seconds * 1000 });
-  log.info("stopped");
-}
-
-async function load(location: ModelLocation, settings: Settings, models: ModelStore, log: Logger): Promise<void> {
-  const started = performance.now();
-  const model = await loadModel(location, settings);
-  const fault = await warmUp(model);
-  const fields = { model: model.name, version: model.version };
-  if (fault !== undefined) log.warn("warm-up failed, served without", { ...fields, reason: fault });
-  models.add(model);
-  log.info("model loaded", { ...fields, milliseconds: millisecondsSince(started) });
-}
-
-async function listen(server: Server, { host, port }: Settings): Promise<AddressInfo> {
   try {
-    server.listen(port, host);
-    await once(server, "listening");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "EADDRINUSE" ? "the port is taken" : code === "EACCES" ? "permission denied" : message;
-    throw new ListenError(`cannot listen on ${host} port ${port}: ${reason}`);
+    await drain(listeners, { stillAnswerMs: seconds * 1000, inFlightMs: settings.inFlightSeconds * 1000 });
+  } finally {
+    tls?.close();
+    tokens?.close();
+    await stopPolling?.();
+    await observation.shutdown();
   }
-  return server.address() as AddressInfo;
-}
-
-function millisecondsSince(start: number): number {
-  return Math.round(performance.now() - start);
+  log.info("stopped");
 }

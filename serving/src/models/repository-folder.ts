@@ -1,77 +1,80 @@
+import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ModelError } from "./error.ts";
+import { fileFault } from "./file-fault.ts";
+import { VERSION_PATTERN } from "./model-config.ts";
 
-/** Where one version of one model lies. */
-export interface ModelLocation {
+/** One model's folder in the repository. */
+export interface ModelFolder {
   readonly name: string;
-  readonly version: string;
-  /** The ONNX file. */
-  readonly file: string;
+  readonly path: string;
+  /** By rising number. */
+  readonly versions: readonly string[];
+  /** Why it holds nothing to serve, with its path and the remedy; undefined when it does. */
+  readonly fault: string | undefined;
+  /** Whether it can be read and has no version. */
+  readonly isBare: boolean;
 }
 
 const LAYOUT = "expected <model name>/<version number>/model.onnx in it";
 
 /**
- * Every version of every model in a repository folder, `<name>/<version>/model.onnx`, by name and then by rising
- * version. Hidden folders and plain files beside the model folders are passed over, so that mounted volumes
- * (`..data`, `lost+found`) work.
+ * Every model of a repository folder, `<name>/<version>/model.onnx`, by name. Hidden folders and plain files beside the
+ * model folders are passed over, so that mounted volumes (`..data`, `lost+found`) work. A fault in one model is told in
+ * its place and leaves the others.
  *
- * @throws ModelError when the folder is missing, cannot be read, holds no model, or a model has no version or no file
+ * @throws ModelError when the repository is missing, cannot be read or holds no model folder
  */
-export async function listModels(folder: string): Promise<ModelLocation[]> {
-  const names = await foldersIn(folder, `the model repository ${folder}`);
-  if (names.length === 0) throw new ModelError(`the model repository ${folder} is empty: ${LAYOUT}`);
-  const models = await Promise.all(names.sort().map((name) => listVersions(folder, name)));
-  return models.flat();
+export async function listModels(repository: string): Promise<ModelFolder[]> {
+  const names = await modelNames(repository);
+  if (names.length === 0) throw new ModelError(`the model repository ${repository} is empty: ${LAYOUT}`);
+  return Promise.all(names.sort().map((name) => readModelFolder(repository, name)));
 }
 
-async function listVersions(folder: string, name: string): Promise<ModelLocation[]> {
-  const path = join(folder, name);
-  const versions = (await foldersIn(path, `the model folder ${path}`)).filter((entry) => /^[1-9]\d{0,14}$/.test(entry));
-  if (versions.length === 0)
-    throw new ModelError(`the model folder ${path} has no version: expected ${path}/1/model.onnx`);
-  versions.sort((one, other) => Number(one) - Number(other));
-  return Promise.all(versions.map((version) => locate(path, name, version)));
+/**
+ * One model of a repository folder. The name may come from a client: it is compared with the names that are there before
+ * it becomes a path.
+ *
+ * @returns undefined when there is no such folder
+ * @throws ModelError when the repository is missing or cannot be read
+ */
+export async function findModel(repository: string, name: string): Promise<ModelFolder | undefined> {
+  const names = await modelNames(repository);
+  return names.includes(name) ? readModelFolder(repository, name) : undefined;
 }
 
-async function locate(path: string, name: string, version: string): Promise<ModelLocation> {
-  const file = join(path, version, "model.onnx");
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) => error);
-  if (found instanceof Error) throw new ModelError(`cannot read ${file}: ${reason(found)}`);
-  if (!found.isFile()) throw new ModelError(`${file} is not a file`);
-  return { name, version, file };
-}
-
-async function foldersIn(path: string, what: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ModelError(`cannot read ${what}: ${reason(error)}; ${LAYOUT}`);
+async function modelNames(repository: string): Promise<string[]> {
+  return foldersIn(repository).catch((error: NodeJS.ErrnoException) => {
+    throw new ModelError(`cannot read the model repository ${repository}: ${fileFault(error)}; ${LAYOUT}`);
   });
+}
+
+async function readModelFolder(repository: string, name: string): Promise<ModelFolder> {
+  const path = join(repository, name);
+  try {
+    const folders = await foldersIn(path);
+    const versions = folders.filter((folder) => VERSION_PATTERN.test(folder));
+    versions.sort((one, other) => Number(one) - Number(other));
+    const isBare = versions.length === 0;
+    const fault = isBare ? `the model folder ${path} has no version: expected ${path}/1/model.onnx` : undefined;
+    return { name, path, versions, fault, isBare };
+  } catch (error) {
+    const fault = `cannot read the model folder ${path}: ${fileFault(error as NodeJS.ErrnoException)}`;
+    return { name, path, versions: [], fault, isBare: false };
+  }
+}
+
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
   const visible = entries.filter(({ name }) => !name.startsWith(".") && name !== "lost+found");
-  const folders = await Promise.all(
-    visible.map(async (entry) => {
-      // Volumes made of ConfigMaps and mounted artifacts are links to folders.
-      const isFolder = entry.isSymbolicLink()
-        ? await stat(join(path, entry.name)).then(
-            (found) => found.isDirectory(),
-            () => false,
-          )
-        : entry.isDirectory();
-      return isFolder ? [entry.name] : [];
-    }),
-  );
+  const folders = await Promise.all(visible.map(async (entry) => ((await isFolder(path, entry)) ? [entry.name] : [])));
   return folders.flat();
 }
 
-function reason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case "ENOENT":
-      return "it does not exist";
-    case "ENOTDIR":
-      return "it is not a folder";
-    case "EACCES":
-      return "permission denied";
-    default:
-      return error.message;
-  }
+/** Volumes made of ConfigMaps and mounted artifacts are links to folders. */
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(join(path, entry.name)).catch(() => undefined);
+  return target?.isDirectory() === true;
 }

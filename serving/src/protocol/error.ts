@@ -1,9 +1,12 @@
-/** A request that cannot be answered as asked: becomes `{"error": message}` with this HTTP status. */
+/**
+ * What went wrong with a request, in the words its client reads. REST answers the status, gRPC the code that stands for it
+ * (see `grpc/status.ts`).
+ */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
-  /** HTTP status, 4xx or 5xx. */
+  /** HTTP status. */
   readonly status: number;
-  /** Further response headers, such as `Allow` or `Retry-After`. */
+  /** Further headers of a REST answer. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {

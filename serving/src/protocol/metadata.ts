@@ -1,16 +1,47 @@
-import type { Signature } from "./infer.ts";
-import type { TensorSpec } from "./tensor.ts";
+import type { Signature } from "../models/model.ts";
+import type { TensorSpec } from "../tensor/tensor.ts";
 
-/** Body of `GET /v2`. */
-export function serverMetadata(version: string): object {
-  return { name: "model-server", version, extensions: [] };
+export const SERVER_NAME = "model-server";
+export const PLATFORM = "onnx_onnxv1";
+
+/** The extensions of the protocol that are answered, by the names that Triton gave them. */
+export const EXTENSIONS: readonly string[] = [
+  "binary_tensor_data",
+  "model_configuration",
+  "model_repository",
+  "model_repository(unload_dependents)",
+  "parameters",
+  "statistics",
+];
+
+export interface ServerMetadata {
+  readonly name: string;
+  readonly version: string;
+  readonly extensions: readonly string[];
 }
 
-/** Body of `GET /v2/models/{name}[/versions/{version}]`. `versions` are those that can be asked for. */
-export function modelMetadata(name: string, versions: readonly string[], { inputs, outputs }: Signature): object {
-  return { name, versions, platform: "onnx_onnxv1", inputs: inputs.map(tensor), outputs: outputs.map(tensor) };
+/** Answer to `GET /v2` and `ServerMetadata`. */
+export function serverMetadata(version: string): ServerMetadata {
+  return { name: SERVER_NAME, version, extensions: EXTENSIONS };
 }
 
-function tensor({ name, datatype, shape }: TensorSpec): object {
+export interface ModelMetadata {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** Answer to `GET /v2/models/{name}[/versions/{version}]` and `ModelMetadata`. `versions` are those that can be asked for. */
+export function modelMetadata(
+  name: string,
+  versions: readonly string[],
+  { inputs, outputs }: Signature,
+): ModelMetadata {
+  return { name, versions, platform: PLATFORM, inputs: inputs.map(tensor), outputs: outputs.map(tensor) };
+}
+
+function tensor({ name, datatype, shape }: TensorSpec): TensorSpec {
   return { name, datatype, shape };
 }

@@ -1,0 +1,68 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Executor } from "./executor.ts";
+
+/** A run on the event loop's thread that takes longer than this was too large for it. */
+const TOO_LONG_MS = 4;
+/** Runs this short show that larger ones may be tried. */
+const SHORT_MS = 1;
+/** How much larger than what was seen to be short a run on the event loop's thread may be. */
+const GROWTH = 2;
+
+/**
+ * Runs on the event loop's thread what was seen to be short there, and on worker threads what is larger: a model with open
+ * dimensions can be light for one request and heavy for the next.
+ */
+export class AdaptiveExecutor implements Executor {
+  readonly #inline: Executor;
+  readonly #startWorkers: () => Promise<Executor>;
+  #workers: Promise<Executor> | undefined;
+  #capacity = 1;
+  /** Elements of the largest input that was seen to be short. */
+  #short: number;
+
+  /**
+   * @param elements how many the inputs had that were measured at warm-up, with all their batch
+   * @param startWorkers called when the first large request comes
+   */
+  constructor(inline: Executor, elements: number, startWorkers: () => Promise<Executor>) {
+    this.#inline = inline;
+    this.#short = elements;
+    this.#startWorkers = startWorkers;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[] | Promise<Tensor[]> {
+    let elements = 0;
+    for (const { data } of inputs) elements += data.length;
+    if (elements > this.#short * GROWTH) return this.#runOnWorkers(inputs, outputs, elements);
+    const start = performance.now();
+    const results = this.#inline.run(inputs, outputs);
+    if (elements > this.#short || elements * GROWTH > this.#short) this.#learn(elements, performance.now() - start);
+    return results;
+  }
+
+  async close(): Promise<void> {
+    await this.#inline.close();
+    await (await this.#workers?.catch(() => undefined))?.close();
+  }
+
+  async #runOnWorkers(inputs: readonly Tensor[], outputs: readonly string[], elements: number): Promise<Tensor[]> {
+    this.#workers ??= this.#startWorkers().then((workers) => {
+      this.#capacity = workers.capacity;
+      return workers;
+    });
+    const workers = await this.#workers;
+    const start = performance.now();
+    const results = await workers.run(inputs, outputs);
+    this.#learn(elements, performance.now() - start);
+    return results;
+  }
+
+  #learn(elements: number, ms: number): void {
+    if (ms < SHORT_MS) this.#short = Math.max(this.#short, elements);
+    else if (ms > TOO_LONG_MS && elements <= this.#short) this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
+  }
+}

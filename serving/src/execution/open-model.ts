@@ -1,0 +1,150 @@
+import { stat } from "node:fs/promises";
+import type { ExecutionPlan, InferOptions, Model } from "../models/model.ts";
+import { Session } from "../runtime/session.ts";
+import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
+import { AdaptiveExecutor } from "./adaptive.ts";
+import type { Executor } from "./executor.ts";
+import { InlineExecutor } from "./inline.ts";
+import { type Measurement, type MeasureOptions, measure } from "./measure.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type ExecutionListener, ModelStatistics } from "./statistics.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+/** How models are run, unless their `config.json` says otherwise. */
+export interface ExecutionSettings {
+  /** `auto`: decided by the time that a run takes at warm-up. */
+  readonly mode: "auto" | "inline" | "workers";
+  /** Threads (and sessions) of a model that runs on workers. */
+  readonly workers: number;
+  /** Threads that one operator may use. */
+  readonly intraOpThreads: number;
+  /** `auto`: requests are gathered into batches where warm-up shows that it pays. */
+  readonly batching: "auto" | "off";
+  /** Largest batch. */
+  readonly maxBatchSize: number;
+  /** Requests of one model that may wait; above it they are refused. */
+  readonly queueLimit: number;
+  /** Shapes to warm up with, by input, where ones in all open dimensions will not do. */
+  readonly warmUpShapes?: Readonly<Record<string, readonly number[]>> | undefined;
+}
+
+/** What to open. */
+export interface ModelFile {
+  readonly name: string;
+  readonly version: string;
+  /** Path of the ONNX file. */
+  readonly file: string;
+}
+
+/** Models above this size are loaded by a worker at once: to load them here would hold up the event loop. */
+const LOAD_INLINE_BELOW_BYTES = 8 * 1024 * 1024;
+/** Runs that take longer at warm-up go to workers. */
+const INLINE_BELOW_MS = 1;
+
+/**
+ * Loads a model, warms it up, and decides by what that showed how it is run.
+ *
+ * @param warn told when the model does not run on zeros: it is served without warm-up
+ * @throws SessionError when it cannot be served
+ */
+export async function openModel(
+  file: ModelFile,
+  settings: ExecutionSettings,
+  listen: ExecutionListener,
+  warn: (message: string) => void = () => undefined,
+): Promise<Model> {
+  const { intraOpThreads, workers } = settings;
+  const measuring: MeasureOptions = {
+    shapes: settings.warmUpShapes,
+    maxBatchSize: settings.batching === "auto" ? settings.maxBatchSize : 1,
+  };
+  const start = { file: file.file, session: { intraOpThreads }, measure: measuring };
+  const open = (executor: Executor, signature: Described, plan: Omit<ExecutionPlan, "warmUpMs">): Model => {
+    const { fault, singleMs } = signature.measurement;
+    if (fault !== undefined) warn(fault);
+    return new OpenModel(file, executor, signature, { ...plan, warmUpMs: singleMs }, settings, listen);
+  };
+  const onWorkers = async (): Promise<Model> => {
+    const pool = await WorkerPool.start(start, workers);
+    const { maxBatchSize } = pool.description.measurement;
+    return open(pool, pool.description, { mode: "workers", sessions: workers, maxBatchSize });
+  };
+  if (settings.mode === "workers") return onWorkers();
+  if (settings.mode === "auto" && (await stat(file.file)).size > LOAD_INLINE_BELOW_BYTES) return onWorkers();
+  const session = Session.load(file.file, { intraOpThreads });
+  const measurement = measureInline(session, measuring, settings.mode);
+  if (settings.mode === "auto" && (measurement.singleMs ?? 0) > INLINE_BELOW_MS) {
+    session.dispose();
+    return onWorkers();
+  }
+  const { inputs, outputs } = session;
+  const inline = new InlineExecutor(session);
+  const executor =
+    settings.mode === "inline"
+      ? inline
+      : new AdaptiveExecutor(inline, warmUpElements(inputs, measuring, measurement), () =>
+          WorkerPool.start({ ...start, measure: { ...measuring, maxBatchSize: 1 } }, workers),
+        );
+  const { maxBatchSize } = measurement;
+  return open(executor, { inputs, outputs, measurement }, { mode: "inline", sessions: 1, maxBatchSize });
+}
+
+interface Described {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly measurement: Measurement;
+}
+
+/** A model that turns out to be heavy is not measured further here: its worker does that. */
+function measureInline(session: Session, options: MeasureOptions, mode: "auto" | "inline"): Measurement {
+  const single = measure(session, { ...options, maxBatchSize: 1 });
+  const isHeavy = mode === "auto" && (single.singleMs ?? 0) > INLINE_BELOW_MS;
+  return isHeavy || options.maxBatchSize === 1 ? single : measure(session, options);
+}
+
+/** Elements of the inputs that warm-up ran, in its largest batch. */
+function warmUpElements(inputs: readonly TensorSpec[], options: MeasureOptions, measurement: Measurement): number {
+  const counts = inputs.map(({ name, shape }) =>
+    elementCount(options.shapes?.[name] ?? shape.map((size) => (size === -1 ? 1 : size))),
+  );
+  return Math.max(1, counts.reduce((sum, count) => sum + count, 0) * measurement.maxBatchSize);
+}
+
+class OpenModel implements Model {
+  readonly name: string;
+  readonly version: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly plan: ExecutionPlan;
+  readonly statistics = new ModelStatistics();
+  readonly #scheduler: Scheduler;
+
+  constructor(
+    { name, version }: ModelFile,
+    executor: Executor,
+    { inputs, outputs }: Described,
+    plan: ExecutionPlan,
+    { queueLimit }: ExecutionSettings,
+    listen: ExecutionListener,
+  ) {
+    this.name = name;
+    this.version = version;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.plan = plan;
+    const { maxBatchSize } = plan;
+    this.#scheduler = new Scheduler(executor, { name, queueLimit, maxBatchSize }, this.statistics, listen);
+  }
+
+  get pending(): number {
+    return this.#scheduler.pending;
+  }
+
+  infer(inputs: readonly Tensor[], options: InferOptions): Promise<readonly Tensor[]> {
+    return this.#scheduler.infer(inputs, options);
+  }
+
+  close(): Promise<void> {
+    return this.#scheduler.close();
+  }
+}

@@ -1,0 +1,289 @@
+import type { InferOptions } from "../models/model.ts";
+import { ProtocolError } from "../protocol/error.ts";
+import { runtimeMessage } from "../runtime/session.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { canJoin, joinInputs, rowsOf, sliceOutputs } from "./batch.ts";
+import { Cancelled } from "./cancellation.ts";
+import type { Executor } from "./executor.ts";
+import type { ExecutionListener, ModelStatistics } from "./statistics.ts";
+
+export interface SchedulerOptions {
+  /** The model's name, for messages. */
+  readonly name: string;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  /** Rows that requests are gathered into; 1: each request runs by itself. */
+  readonly maxBatchSize: number;
+}
+
+/** How long runs on the event loop's thread may follow each other before sockets and timers get a turn. */
+const TURN_MS = 4;
+/** How often waiting requests are looked through for deadlines that passed. */
+const SWEEP_MS = 20;
+
+/** A request that waits or runs. */
+interface Job {
+  readonly inputs: readonly Tensor[];
+  readonly options: InferOptions;
+  readonly arrived: number;
+  readonly resolve: (outputs: readonly Tensor[]) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/**
+ * The queue of one model: bounded, first come first served. Requests that arrived in one turn of the event loop run as one
+ * batch where that was measured to pay; nobody waits for a batch to fill.
+ */
+export class Scheduler {
+  readonly #executor: Executor;
+  readonly #options: SchedulerOptions;
+  readonly #statistics: ModelStatistics;
+  readonly #listen: ExecutionListener;
+  #queue: Job[] = [];
+  #maxBatchSize: number;
+  #running = 0;
+  #jobsRunning = 0;
+  #scheduled = false;
+  #closing = false;
+  #sweeper: NodeJS.Timeout | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(executor: Executor, options: SchedulerOptions, statistics: ModelStatistics, listen: ExecutionListener) {
+    this.#executor = executor;
+    this.#options = options;
+    this.#maxBatchSize = options.maxBatchSize;
+    this.#statistics = statistics;
+    this.#listen = listen;
+  }
+
+  /** Requests that wait or run. */
+  get pending(): number {
+    return this.#queue.length + this.#jobsRunning;
+  }
+
+  /** See `Model.infer`. */
+  infer(inputs: readonly Tensor[], options: InferOptions): Promise<readonly Tensor[]> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) {
+        reject(refusal);
+        return;
+      }
+      const job = { inputs, options, arrived: performance.now(), resolve, reject };
+      options.cancellation?.onCancel(() => this.#drop(job, new Cancelled()));
+      this.#queue.push(job);
+      this.#wake();
+    });
+  }
+
+  /** Takes no more requests; resolves when those that wait or run have finished and the executor is closed. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    await this.#executor.close();
+  }
+
+  #refusal(): ProtocolError | undefined {
+    const { name, queueLimit } = this.#options;
+    if (this.#closing) return new ProtocolError(503, `model '${name}' is being unloaded`, { "retry-after": "1" });
+    if (this.#queue.length < queueLimit) return undefined;
+    return new ProtocolError(429, `model '${name}' has ${queueLimit} requests waiting, its limit: try again later`, {
+      "retry-after": "1",
+    });
+  }
+
+  #wake(): void {
+    if (this.#scheduled || this.#running >= this.#executor.capacity) return;
+    this.#scheduled = true;
+    // After the sockets of this turn have been read: what they brought is one batch.
+    setImmediate(this.#dispatch);
+  }
+
+  readonly #dispatch = (): void => {
+    this.#scheduled = false;
+    const until = performance.now() + TURN_MS;
+    while (this.#queue.length > 0 && this.#running < this.#executor.capacity) {
+      const now = performance.now();
+      if (now > until) break;
+      this.#start(this.#take(now), now);
+    }
+    if (this.#queue.length > 0) {
+      this.#wake();
+      this.#sweepLater();
+    }
+  };
+
+  /** The requests that run next, together; those whose deadline has passed are answered instead. */
+  #take(now: number): Job[] {
+    const taken: Job[] = [];
+    let rows = 0;
+    let index = 0;
+    for (; index < this.#queue.length; index++) {
+      const job = this.#queue[index] as Job;
+      if (job.options.deadline < now) {
+        this.#expire(job, now);
+        continue;
+      }
+      const first = taken[0];
+      const more = rowsOf(job.inputs);
+      const joins =
+        first === undefined ||
+        (rows + more <= this.#maxBatchSize &&
+          first.options.outputs === job.options.outputs &&
+          canJoin(first.inputs, job.inputs));
+      if (!joins) break;
+      taken.push(job);
+      rows += more;
+      job.options.cancellation?.onCancel(undefined);
+      if (this.#maxBatchSize === 1) {
+        index++;
+        break;
+      }
+    }
+    this.#queue = index === this.#queue.length ? [] : this.#queue.slice(index);
+    return taken;
+  }
+
+  #start(jobs: readonly Job[], now: number): void {
+    if (jobs.length === 0) return;
+    this.#jobsRunning += jobs.length;
+    const [first] = jobs as readonly [Job];
+    const rows = jobs.reduce((sum, { inputs }) => sum + rowsOf(inputs), 0);
+    try {
+      const inputs =
+        jobs.length === 1
+          ? first.inputs
+          : joinInputs(
+              jobs.map((job) => job.inputs),
+              rows,
+            );
+      const ready = performance.now();
+      const outputs = this.#executor.run(inputs, first.options.outputs);
+      if (Array.isArray(outputs)) {
+        this.#finish(jobs, outputs, { rows, now, ready });
+        return;
+      }
+      this.#running++;
+      const settle = (act: () => void) => {
+        this.#running--;
+        act();
+        this.#wake();
+      };
+      outputs.then(
+        (results) => settle(() => this.#finish(jobs, results, { rows, now, ready })),
+        (error: unknown) => settle(() => this.#fail(jobs, error)),
+      );
+    } catch (error) {
+      this.#fail(jobs, error);
+    }
+  }
+
+  #finish(
+    jobs: readonly Job[],
+    outputs: readonly Tensor[],
+    { rows, now, ready }: { readonly rows: number; readonly now: number; readonly ready: number },
+  ): void {
+    const computed = performance.now();
+    let results: (readonly Tensor[])[] | undefined = [outputs];
+    if (jobs.length > 1) results = split(jobs, outputs, rows);
+    if (results === undefined) {
+      // It does not treat rows apart after all: never again.
+      this.#maxBatchSize = 1;
+      this.#retrySingly(jobs);
+      return;
+    }
+    const ended = performance.now();
+    const execution = {
+      batchSize: this.#options.maxBatchSize > 1 ? rows : 1,
+      queueMs: jobs.map(({ arrived }) => now - arrived),
+      computeInputMs: ready - now,
+      computeInferMs: computed - ready,
+      computeOutputMs: ended - computed,
+    };
+    this.#statistics.recordExecution(execution);
+    this.#listen(execution);
+    this.#leave(jobs.length);
+    const clock = Date.now();
+    for (let index = 0; index < jobs.length; index++) {
+      const job = jobs[index] as Job;
+      this.#statistics.recordRequest(true, ended - job.arrived, clock);
+      job.options.executed?.(execution, now - job.arrived);
+      job.resolve(results[index] as readonly Tensor[]);
+    }
+  }
+
+  /** One bad request fails a batch: each of its requests is then run by itself, and fails or not by itself. */
+  #fail(jobs: readonly Job[], error: unknown): void {
+    if (jobs.length > 1) {
+      this.#retrySingly(jobs);
+      return;
+    }
+    const [job] = jobs as readonly [Job];
+    this.#leave(1);
+    this.#statistics.recordRequest(false, performance.now() - job.arrived, Date.now());
+    job.reject(new ProtocolError(500, `model '${this.#options.name}' failed: ${runtimeMessage(error)}`));
+  }
+
+  #retrySingly(jobs: readonly Job[]): void {
+    this.#jobsRunning -= jobs.length;
+    for (const job of jobs) this.#start([job], performance.now());
+  }
+
+  #expire(job: Job, now: number): void {
+    job.options.cancellation?.onCancel(undefined);
+    this.#statistics.recordRequest(false, now - job.arrived, Date.now());
+    const waited = Math.round(now - job.arrived);
+    job.reject(
+      new ProtocolError(
+        504,
+        `the request's deadline passed after ${waited} ms in the queue of '${this.#options.name}'`,
+      ),
+    );
+    this.#leave(0);
+  }
+
+  /** Takes a request out of the queue. One that runs already is left to run. */
+  #drop(job: Job, reason: Error): void {
+    const index = this.#queue.indexOf(job);
+    if (index === -1) return;
+    this.#queue.splice(index, 1);
+    job.reject(reason);
+    this.#leave(0);
+  }
+
+  #leave(running: number): void {
+    this.#jobsRunning -= running;
+    if (this.#closing && this.pending === 0) this.#idle?.();
+  }
+
+  /** While all sessions are busy, deadlines pass in the queue too. */
+  #sweepLater(): void {
+    this.#sweeper ??= setTimeout(() => {
+      this.#sweeper = undefined;
+      const now = performance.now();
+      const expired = this.#queue.filter(({ options }) => options.deadline < now);
+      if (expired.length > 0) {
+        this.#queue = this.#queue.filter((job) => !expired.includes(job));
+        for (const job of expired) this.#expire(job, now);
+      }
+      if (this.#queue.length > 0) this.#sweepLater();
+    }, SWEEP_MS).unref();
+  }
+}
+
+function split(jobs: readonly Job[], outputs: readonly Tensor[], total: number): Tensor[][] | undefined {
+  const results: Tensor[][] = [];
+  let from = 0;
+  for (const { inputs } of jobs) {
+    const rows = rowsOf(inputs);
+    const part = sliceOutputs(outputs, { from, rows, total });
+    if (part === undefined) return undefined;
+    results.push(part);
+    from += rows;
+  }
+  return results;
+}

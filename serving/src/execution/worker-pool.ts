@@ -1,0 +1,149 @@
+import { Worker } from "node:worker_threads";
+import { SessionError } from "../runtime/session.ts";
+import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
+import type { Executor } from "./executor.ts";
+import type { Measurement } from "./measure.ts";
+import type { WorkerReady, WorkerResult, WorkerRun, WorkerStart } from "./messages.ts";
+import { forTransfer, transferList } from "./transfer.ts";
+
+/** Beside this file: `.ts` in a checkout, `.js` in the image. */
+const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+
+/** What the first worker found. */
+export interface PoolDescription {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly measurement: Measurement;
+}
+
+/** Runs on threads of their own, one session each, so that the event loop stays free while a model computes. */
+export class WorkerPool implements Executor {
+  readonly capacity: number;
+  readonly description: PoolDescription;
+  readonly #start: WorkerStart;
+  readonly #idle: SessionWorker[];
+  readonly #all: Set<SessionWorker>;
+  readonly #waiting: ((worker: SessionWorker) => void)[] = [];
+
+  private constructor(start: WorkerStart, workers: readonly SessionWorker[], description: PoolDescription) {
+    this.#start = start;
+    this.capacity = workers.length;
+    this.description = description;
+    this.#idle = [...workers];
+    this.#all = new Set(workers);
+  }
+
+  /**
+   * Starts threads and loads the model in each.
+   *
+   * @throws SessionError when the model cannot be served
+   */
+  static async start(start: WorkerStart, size: number): Promise<WorkerPool> {
+    // One after the other: the first says whether the model can be served at all.
+    const workers: SessionWorker[] = [];
+    try {
+      const { worker, description } = await SessionWorker.start(start);
+      workers.push(worker);
+      const single = { ...start, measure: { ...start.measure, maxBatchSize: 1 } };
+      while (workers.length < size) workers.push((await SessionWorker.start(single)).worker);
+      return new WorkerPool(single, workers, description);
+    } catch (error) {
+      await Promise.all(workers.map((worker) => worker.close()));
+      throw error;
+    }
+  }
+
+  async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
+    const worker = this.#idle.pop() ?? (await new Promise<SessionWorker>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await worker.run({ inputs, outputs });
+    } finally {
+      if (worker.alive) this.#free(worker);
+      else await this.#replace(worker);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((worker) => worker.close()));
+  }
+
+  #free(worker: SessionWorker): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(worker);
+    else next(worker);
+  }
+
+  /** A thread that ended by itself (out of memory) is followed by another. */
+  async #replace(dead: SessionWorker): Promise<void> {
+    this.#all.delete(dead);
+    const { worker } = await SessionWorker.start(this.#start);
+    this.#all.add(worker);
+    this.#free(worker);
+  }
+}
+
+/** One thread, from here. */
+class SessionWorker {
+  alive = true;
+  readonly #thread: Worker;
+  readonly #ended: Promise<void>;
+  /** Whoever waits for the thread's next word. */
+  #waiting: { readonly resolve: (message: never) => void; readonly reject: (error: Error) => void } | undefined;
+
+  private constructor(thread: Worker) {
+    this.#thread = thread;
+    thread.on("message", (message: unknown) => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      waiting?.resolve(message as never);
+    });
+    thread.on("error", (error: Error) => this.#end(error.message));
+    this.#ended = new Promise((resolve) => {
+      thread.once("exit", (code) => {
+        this.#end(`exit code ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  /** @throws SessionError when the model cannot be served */
+  static async start(
+    start: WorkerStart,
+  ): Promise<{ readonly worker: SessionWorker; readonly description: PoolDescription }> {
+    const worker = new SessionWorker(new Worker(WORKER, { workerData: start, name: "model", execArgv: [] }));
+    const ready = await worker
+      .#nextMessage<WorkerReady>()
+      .catch((error: Error): WorkerReady => ({ fault: error.message }));
+    if (!("fault" in ready)) return { worker, description: ready };
+    await worker.#thread.terminate();
+    throw new SessionError(ready.fault);
+  }
+
+  /** @throws Error with the runtime's message, or when the thread ends */
+  async run({ inputs, outputs }: WorkerRun): Promise<Tensor[]> {
+    const tensors = forTransfer(inputs);
+    const answer = this.#nextMessage<WorkerResult>();
+    this.#thread.postMessage({ inputs: tensors, outputs } satisfies WorkerRun, transferList(tensors));
+    const result = await answer;
+    if ("fault" in result) throw new Error(result.fault);
+    return result.outputs as Tensor[];
+  }
+
+  /** Frees the session, then the thread. */
+  async close(): Promise<void> {
+    if (this.alive) this.#thread.postMessage("close");
+    await this.#ended;
+  }
+
+  #nextMessage<Message>(): Promise<Message> {
+    return new Promise<Message>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  #end(reason: string): void {
+    this.alive = false;
+    this.#waiting?.reject(new Error(`the thread of its session ended: ${reason}`));
+    this.#waiting = undefined;
+  }
+}

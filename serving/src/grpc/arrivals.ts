@@ -1,0 +1,106 @@
+import { type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
+import type { BodyBudget } from "../http/limits.ts";
+
+/** How often calls are looked through whose requests have not arrived. */
+const SWEEP_MS = 100;
+
+/**
+ * What the library knows of a call. Not part of its interface, so a test goes through it: to learn it by an interceptor of
+ * the usual kind takes an eighth of the calls a second.
+ */
+interface ArrivingCall extends ServerInterceptingCallInterface {
+  /** The client has sent all that it will. */
+  readonly receivedHalfClose?: boolean;
+  readonly cancelled?: boolean;
+  /** `readMessageSize`: bytes that the message will have, 0 until that is known. */
+  readonly decoder?: { readonly readMessageSize?: number };
+}
+
+interface Arrival {
+  /** On `performance.now()`. */
+  readonly since: number;
+  /** Bytes taken out of the budget; 0 until it is known how many it needs. */
+  bytes: number;
+}
+
+/**
+ * Calls whose request has not arrived whole. What a client has sent of a message is held for as long as its connection
+ * lives: so there is a limit to the time it may take, and to the memory of all of them. Streams of requests may be silent as
+ * long as they like.
+ */
+export class Arrivals {
+  /** Calls of this turn of the event loop: nearly all arrive whole within it. */
+  #fresh: ArrivingCall[] = [];
+  /** Those that did not. */
+  readonly #waiting = new Map<ArrivingCall, Arrival>();
+  readonly #limitMs: number;
+  readonly #budget: BodyBudget;
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * @param limitMs how long a request may take to arrive
+   * @param budget for the messages that arrive
+   */
+  constructor(limitMs: number, budget: BodyBudget) {
+    this.#limitMs = limitMs;
+    this.#budget = budget;
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
+    if (!requestStream && this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
+    return call as ReturnType<ServerInterceptor>;
+  };
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  readonly #endTurn = (): void => {
+    const since = performance.now();
+    for (const call of this.#fresh) {
+      if (!isArriving(call)) continue;
+      const arrival = { since, bytes: 0 };
+      this.#waiting.set(call, arrival);
+      this.#look(call, arrival, since);
+    }
+    this.#fresh = [];
+  };
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [call, arrival] of this.#waiting) this.#look(call, arrival, now);
+  }
+
+  #look(call: ArrivingCall, arrival: Arrival, now: number): void {
+    if (!isArriving(call)) {
+      this.#leave(call, arrival);
+      return;
+    }
+    if (now - arrival.since >= this.#limitMs) {
+      this.#refuse(call, arrival, status.DEADLINE_EXCEEDED, "the request took too long to arrive");
+      return;
+    }
+    const size = call.decoder?.readMessageSize ?? 0;
+    if (arrival.bytes > 0 || size === 0) return;
+    if (this.#budget.take(size)) arrival.bytes = size;
+    else this.#refuse(call, arrival, status.UNAVAILABLE, OUT_OF_MEMORY);
+  }
+
+  #refuse(call: ArrivingCall, arrival: Arrival, code: status, details: string): void {
+    this.#leave(call, arrival);
+    call.sendStatus({ code, details });
+  }
+
+  #leave(call: ArrivingCall, { bytes }: Arrival): void {
+    this.#waiting.delete(call);
+    this.#budget.give(bytes);
+  }
+}
+
+/** Said when the budget is spent. */
+export const OUT_OF_MEMORY = "the server holds as many request bodies as its memory allows: try again";
+
+function isArriving({ receivedHalfClose, cancelled }: ArrivingCall): boolean {
+  return receivedHalfClose === false && cancelled !== true;
+}

@@ -1,0 +1,94 @@
+import type { Signature } from "../../models/model.ts";
+import { parseBytes } from "../../protocol/bytes-tensor.ts";
+import { badRequest } from "../../protocol/error.ts";
+import { arrangeInputs, checkDatatype, checkOutputs, checkShape, findInput } from "../../protocol/signature.ts";
+import {
+  elementCount,
+  elementSize,
+  formatShape,
+  type Tensor,
+  type TensorData,
+  type TensorSpec,
+  viewNumeric,
+} from "../../tensor/tensor.ts";
+import type { InferRequestMessage, InputMessage } from "./request-message.ts";
+import { readContents } from "./tensor-contents.ts";
+
+/** An inference request, checked against its model. */
+export interface InferRequest {
+  /** One tensor for each of the model's inputs, in the model's order. */
+  readonly inputs: readonly Tensor[];
+  /** Names of the outputs asked for, in the order asked. */
+  readonly outputs: readonly string[];
+  /** The data came in typed contents, and so goes the answer where it can. */
+  readonly typed: boolean;
+}
+
+/**
+ * Checks a request against its model and reads its tensors.
+ *
+ * @throws ProtocolError (400) that says what is wrong, and of which input or output
+ */
+export function readInferRequest(message: InferRequestMessage, signature: Signature): InferRequest {
+  const { inputs, rawContents } = message;
+  if (rawContents.length > 0 && rawContents.length !== inputs.length) {
+    throw badRequest(
+      `'raw_input_contents' has ${rawContents.length} entries, but 'inputs' has ${inputs.length}: one for each is needed`,
+    );
+  }
+  const tensors: Tensor[] = [];
+  for (let index = 0; index < inputs.length; index++) {
+    tensors.push(readInput(inputs[index] as InputMessage, rawContents[index], signature));
+  }
+  if (message.outputs.length > 0) checkOutputs(signature, message.outputs);
+  return {
+    inputs: arrangeInputs(signature, tensors),
+    outputs: message.outputs.length > 0 ? message.outputs : namesOf(signature.outputs),
+    typed: rawContents.length === 0 && inputs.some(hasContents),
+  };
+}
+
+const outputNames = new WeakMap<readonly TensorSpec[], readonly string[]>();
+
+/** The same list for each request: only requests with the same list of outputs are gathered into one batch. */
+function namesOf(specs: readonly TensorSpec[]): readonly string[] {
+  let names = outputNames.get(specs);
+  if (names === undefined) {
+    names = specs.map(({ name }) => name);
+    outputNames.set(specs, names);
+  }
+  return names;
+}
+
+function readInput(input: InputMessage, raw: Buffer | undefined, signature: Signature): Tensor {
+  const spec = findInput(signature, input.name);
+  const { name, datatype } = spec;
+  const { shape } = input;
+  checkDatatype(spec, input.datatype);
+  checkShape(spec, shape);
+  if (raw === undefined) {
+    return { name, datatype, shape, data: readContents(spec, shape, elementCount(shape), input.contents) };
+  }
+  if (hasContents(input)) {
+    throw badRequest(`input '${name}': both 'contents' and 'raw_input_contents' are given, one is needed`);
+  }
+  return { name, datatype, shape, data: readRaw(spec, shape, raw) };
+}
+
+function readRaw({ name, datatype }: TensorSpec, shape: readonly number[], raw: Buffer): TensorData {
+  const count = elementCount(shape);
+  if (datatype === "BYTES") return parseBytes(name, raw, count);
+  const needed = count * elementSize(datatype);
+  if (raw.length !== needed) {
+    throw badRequest(
+      `input '${name}': 'raw_input_contents' has ${raw.length} bytes for it, but shape ${formatShape(shape)} needs ` +
+        `${needed} bytes of ${datatype}`,
+    );
+  }
+  return viewNumeric(datatype, raw);
+}
+
+/** Clients may send the message without anything in it. */
+function hasContents({ contents }: InputMessage): boolean {
+  return contents.some((part) => part.length > 0);
+}

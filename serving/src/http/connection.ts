@@ -1,0 +1,280 @@
+import type { Socket } from "node:net";
+import { Cancellation } from "../execution/cancellation.ts";
+import { type Answer, type Answering, type Handler, refusal } from "./exchange.ts";
+import { parseHead, type UsualHead } from "./head.ts";
+import type { BodyBudget, HttpLimits } from "./limits.ts";
+import { writeAnswer } from "./write.ts";
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly handler: Handler;
+  readonly limits: HttpLimits;
+  readonly budget: BodyBudget;
+  /** Takes over a connection whose next request is not usual, with all of its bytes. */
+  readonly handOver: (socket: Socket, bytes: Buffer) => void;
+}
+
+/** A request whose body is arriving. */
+interface Arriving {
+  readonly head: UsualHead;
+  readonly answering: Answering;
+  readonly body: Buffer;
+  filled: number;
+}
+
+/** Tensors start where 64-bit elements can be read in place. */
+const ALIGNMENT = 8;
+/** Bodies of this size become tensors that are moved to worker threads, see `execution/transfer.ts`. */
+const MOVED_FROM = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * One connection, one usual request after the other; everything else goes to Node's HTTP server (see `parseHead`). This is
+ * the hot path: Node's own costs 17 µs more for each request, about as much as a small model.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #host: ConnectionHost;
+  /** Bytes that arrived and are not yet looked at, or begin a head that is not whole. */
+  #rest: Buffer = NOTHING;
+  #arriving: Arriving | undefined;
+  #last: UsualHead | undefined;
+  #lastBytes: Buffer = NOTHING;
+  #cancellation: Cancellation | undefined;
+  #ended = false;
+  /** Nothing more is read from it: its last answer is on its way. */
+  #closing = false;
+  #handedOver = false;
+  /** When patience with the client ends, on the clock of `performance.now()`. */
+  deadline: number;
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.deadline = performance.now() + host.limits.headersTimeoutMs;
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onClose);
+    socket.on("error", ignore);
+    // Set only while an answer waits for its client to read on.
+    socket.on("timeout", this.#onTimeout);
+  }
+
+  /** Whether a request is being read or answered, or an answer is on its way. */
+  get isBusy(): boolean {
+    return this.#cancellation !== undefined || this.#isReading || this.#closing || this.#socket.writableLength > 0;
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    if (!this.#isReading || this.#closing) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#end(refusal(408, "the request took too long to arrive"));
+  }
+
+  get #isReading(): boolean {
+    return this.#arriving !== undefined || this.#rest.length > 0;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const arriving = this.#arriving;
+    if (arriving !== undefined) {
+      this.#fill(arriving, chunk);
+      return;
+    }
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    // A client that sends the next request before it has the answer waits.
+    if (this.#cancellation !== undefined) this.#socket.pause();
+    else this.#readHead();
+  };
+
+  readonly #onTimeout = (): void => {
+    this.#socket.destroy();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    if (this.#cancellation === undefined) this.#socket.end();
+  };
+
+  readonly #onClose = (): void => {
+    this.#cancellation?.cancel();
+    if (this.#arriving !== undefined) this.#host.budget.give(this.#arriving.head.contentLength);
+    this.#arriving = undefined;
+    this.#rest = NOTHING;
+  };
+
+  #readHead(): void {
+    const { limits, handler, budget } = this.#host;
+    const bytes = this.#rest;
+    const head = this.#parseHead(bytes);
+    if (head === "incomplete" && bytes.length <= limits.maxHeaderBytes) {
+      this.#wait();
+      return;
+    }
+    if (head === "incomplete" || head === "unusual" || head.end > limits.maxHeaderBytes) {
+      this.#handOver();
+      return;
+    }
+    const { contentLength, end } = head;
+    if (contentLength > limits.maxBodyBytes) {
+      this.#handOver();
+      return;
+    }
+    const answering = handler.admit(head);
+    const arrived = bytes.length - end;
+    if (typeof answering !== "function") {
+      // The body of a refused request has to be read and thrown away: Node's server does that.
+      if (contentLength > 0 || arrived > 0) this.#handOver();
+      else {
+        this.#rest = NOTHING;
+        this.#send(answering);
+      }
+      return;
+    }
+    if (arrived >= contentLength) {
+      this.#rest = arrived === contentLength ? NOTHING : bytes.subarray(end + contentLength);
+      // The memory of a large body may be moved to another thread, and everything that lies in it would go along.
+      if (contentLength >= MOVED_FROM) this.#rest = Buffer.from(this.#rest);
+      this.#answer(head, answering, bytes.subarray(end, end + contentLength));
+      return;
+    }
+    if (!budget.take(contentLength)) {
+      this.#handOver();
+      return;
+    }
+    const body = bodyBuffer(head);
+    bytes.copy(body, 0, end);
+    this.#rest = NOTHING;
+    this.#arriving = { head, answering, body, filled: arrived };
+    this.deadline = performance.now() + limits.requestTimeoutMs;
+    this.#wait();
+  }
+
+  /** More bytes are needed. A client that has ended its side sends none. */
+  #wait(): void {
+    if (this.#ended) this.#socket.end();
+  }
+
+  /** Most clients send the same head each time: it is parsed once. */
+  #parseHead(bytes: Buffer): UsualHead | "incomplete" | "unusual" {
+    const last = this.#last;
+    if (last !== undefined && bytes.length >= last.end) {
+      if (bytes.compare(this.#lastBytes, 0, last.end, 0, last.end) === 0) return last;
+    }
+    const head = parseHead(bytes);
+    if (typeof head !== "string") {
+      this.#last = head;
+      this.#lastBytes = Buffer.from(bytes.subarray(0, head.end));
+    }
+    return head;
+  }
+
+  #fill(arriving: Arriving, chunk: Buffer): void {
+    const { head, answering, body, filled } = arriving;
+    const taken = chunk.copy(body, filled);
+    arriving.filled = filled + taken;
+    if (arriving.filled < body.length) return;
+    this.#arriving = undefined;
+    if (taken < chunk.length) this.#rest = chunk.subarray(taken);
+    this.#answer(head, answering, body, true);
+  }
+
+  #answer(head: UsualHead, answering: Answering, body: Buffer, counted = false): void {
+    const cancellation = new Cancellation();
+    this.#cancellation = cancellation;
+    this.deadline = Number.POSITIVE_INFINITY;
+    answering({ head, body, cancellation }).then(
+      (answer) => {
+        if (counted) this.#host.budget.give(head.contentLength);
+        this.#send(answer);
+      },
+      () => {
+        if (counted) this.#host.budget.give(head.contentLength);
+        this.#socket.destroy();
+      },
+    );
+  }
+
+  #send(answer: Answer): void {
+    const socket = this.#socket;
+    this.#cancellation = undefined;
+    if (socket.destroyed) return;
+    const isLast = this.#ended && this.#rest.length === 0;
+    if (isLast || !this.#host.handler.keepsConnections()) {
+      this.#end(answer);
+      return;
+    }
+    if (writeAnswer(socket, answer, false)) {
+      this.deadline = performance.now() + this.#host.limits.keepAliveMs;
+      this.#next();
+      return;
+    }
+    // A client that does not read gets nothing more to read, and is let go when nothing moves for long.
+    socket.pause();
+    this.deadline = Number.POSITIVE_INFINITY;
+    socket.setTimeout(this.#host.limits.keepAliveMs);
+    socket.once("drain", () => {
+      socket.setTimeout(0);
+      this.deadline = performance.now() + this.#host.limits.keepAliveMs;
+      this.#next();
+    });
+  }
+
+  /** Sends the last answer and ends the connection. */
+  #end(answer: Answer): void {
+    const socket = this.#socket;
+    this.#closing = true;
+    writeAnswer(socket, answer, true);
+    socket.end();
+    // What a client sends after its last request is nobody's.
+    socket.removeListener("data", this.#onData);
+    socket.resume();
+    this.deadline = Number.POSITIVE_INFINITY;
+    socket.setTimeout(this.#host.limits.keepAliveMs);
+    socket.once("finish", () => {
+      socket.setTimeout(0);
+      this.deadline = performance.now() + LINGER_MS;
+    });
+  }
+
+  #next(): void {
+    if (this.#handedOver) return;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#rest.length === 0) return;
+    this.deadline = performance.now() + this.#host.limits.headersTimeoutMs;
+    this.#readHead();
+  }
+
+  #handOver(): void {
+    const socket = this.#socket;
+    const bytes = this.#rest;
+    this.#handedOver = true;
+    this.#rest = NOTHING;
+    this.deadline = Number.POSITIVE_INFINITY;
+    socket.removeListener("data", this.#onData);
+    socket.removeListener("end", this.#onEnd);
+    socket.removeListener("close", this.#onClose);
+    socket.removeListener("timeout", this.#onTimeout);
+    socket.removeListener("error", ignore);
+    this.#host.handOver(socket, bytes);
+  }
+}
+
+/** How long a client may take to close a connection that was closed on this side. */
+const LINGER_MS = 2_000;
+
+/**
+ * Memory for a body, not yet touched, placed so that what follows its JSON part is aligned.
+ */
+function bodyBuffer(head: UsualHead): Buffer {
+  const json = Number(head.header("inference-header-content-length") ?? 0);
+  const offset = Number.isSafeInteger(json) && json > 0 ? (ALIGNMENT - (json % ALIGNMENT)) % ALIGNMENT : 0;
+  return Buffer.allocUnsafeSlow(head.contentLength + offset).subarray(offset);
+}
+
+function ignore(): void {
+  // "close" follows, and is handled.
+}

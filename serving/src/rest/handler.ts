@@ -1,0 +1,162 @@
+import { isUtf8 } from "node:buffer";
+import { consolePage } from "../console/console-page.ts";
+import { Cancelled } from "../execution/cancellation.ts";
+import {
+  type Answer,
+  type Answering,
+  type Handler,
+  type RequestHead,
+  refusal,
+  type WholeRequest,
+} from "../http/exchange.ts";
+import { openApiDocument } from "../openapi/document.ts";
+import { badRequest, ProtocolError } from "../protocol/error.ts";
+import type { Service } from "../service.ts";
+import { readInferRequest } from "./infer-request.ts";
+import { writeInferResponse } from "./infer-response.ts";
+import * as management from "./management.ts";
+import { isOpen, type ManagementRoute, matchRoute, methodsOf, type TextRoute } from "./routes.ts";
+
+/** Text for whoever scrapes `/metrics`. */
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+const JSON_TYPE = "application/json";
+
+/** Answers REST requests from a service. */
+export class RestHandler implements Handler {
+  readonly #service: Service;
+  readonly #metrics: MetricsText;
+
+  constructor(service: Service, metrics: MetricsText) {
+    this.#service = service;
+    this.#metrics = metrics;
+  }
+
+  /** Neither while it loads nor while it drains: whoever asks again is to be routed anew. */
+  keepsConnections(): boolean {
+    return this.#service.isReady();
+  }
+
+  admit(head: RequestHead): Answering | Answer {
+    const route = matchRoute(head.target);
+    if (route === undefined)
+      return this.#refuse(head, new ProtocolError(404, "there is nothing at this path; see GET /v2"));
+    const methods = methodsOf(route);
+    if (!methods.includes(head.method)) {
+      const allow = methods.join(", ");
+      return this.#refuse(head, new ProtocolError(405, `${head.method} is not allowed here, use ${allow}`, { allow }));
+    }
+    if (!isOpen(route) && !this.#service.isAuthorized(head.header("authorization"))) {
+      const headers = { "www-authenticate": "Bearer" };
+      if (route.kind === "infer") this.#service.telemetry.begin("rest", (name) => head.header(name)).finish("401");
+      return this.#refuse(head, new ProtocolError(401, "this needs a bearer token: Authorization: Bearer …", headers));
+    }
+    if (route.kind === "infer") return (request) => this.#infer(route.model, route.version, request);
+    return (request) => this.#answer(route, request);
+  }
+
+  async #infer(name: string, version: string | undefined, request: WholeRequest): Promise<Answer> {
+    const { head, body, cancellation } = request;
+    const service = this.#service;
+    const record = service.telemetry.begin("rest", (header) => head.header(header));
+    const arrived = performance.now();
+    try {
+      const model = service.catalog.get(name, version);
+      record.model(model.name, model.version);
+      const inferRequest = readInferRequest(body, jsonLength(head), model, service.maxTensors);
+      const { inputs, outputs, timeoutMs = service.requestTimeoutMs } = inferRequest;
+      const deadline = arrived + Math.min(timeoutMs, service.requestTimeoutMs);
+      const executed = record.executed.bind(record);
+      const results = await model.infer(inputs, { outputs, deadline, cancellation, executed });
+      const { json, binary } = writeInferResponse(model, inferRequest, results);
+      record.finish("200");
+      if (binary === undefined) return { status: 200, contentType: JSON_TYPE, body: json };
+      return {
+        status: 200,
+        contentType: "application/octet-stream",
+        headers: { "Inference-Header-Content-Length": String(json.length) },
+        body: [json, ...binary],
+      };
+    } catch (error) {
+      // 499, as reverse proxies log it: the client closed the request.
+      const status = error instanceof Cancelled ? 499 : error instanceof ProtocolError ? error.status : 500;
+      record.finish(String(status));
+      if (error instanceof Cancelled) throw error;
+      return this.#refuse(head, error);
+    }
+  }
+
+  async #answer(route: TextRoute | ManagementRoute, { head, body }: WholeRequest): Promise<Answer> {
+    try {
+      switch (route.kind) {
+        case "metrics":
+          return { status: 200, contentType: this.#metrics.contentType, body: Buffer.from(await this.#metrics.text()) };
+        case "console": {
+          const { html, headers } = consolePage();
+          const { "content-type": contentType = "text/html", ...rest } = headers;
+          return { status: 200, contentType, headers: rest, body: html };
+        }
+        default:
+          return toAnswer(await this.#manage(route as ManagementRoute, body));
+      }
+    } catch (error) {
+      return this.#refuse(head, error);
+    }
+  }
+
+  async #manage(route: ManagementRoute, body: Buffer): Promise<management.ManagementAnswer> {
+    const service = this.#service;
+    if (!isUtf8(body)) throw badRequest("the request body is not valid UTF-8");
+    switch (route.kind) {
+      case "live":
+      case "ready":
+        return management.health(route.kind, service);
+      case "server":
+        return management.server(service);
+      case "openapi":
+        return { status: 200, value: openApiDocument(service.version) };
+      case "statistics":
+        return management.statistics(service);
+      case "index":
+        return management.index(service, body);
+      case "load":
+      case "unload":
+        return management.control(service, route.kind, route.model, body);
+      case "model":
+      case "model-ready":
+      case "config":
+      case "model-statistics":
+        return management.model(service, route.kind, route.model, route.version);
+    }
+  }
+
+  #refuse({ method }: RequestHead, error: unknown): Answer {
+    const { log } = this.#service;
+    if (!(error instanceof ProtocolError)) {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error("request failed", { method, status: 500, reason: "internal error", stack });
+      return refusal(500, "internal error");
+    }
+    const fields = { method, status: error.status, reason: error.message };
+    if (error.status >= 500 && error.status !== 503) log.error("request failed", fields);
+    else log.warn("request refused", fields);
+    return refusal(error.status, error.message, error.headers);
+  }
+}
+
+function toAnswer({ status, value }: management.ManagementAnswer): Answer {
+  return { status, contentType: JSON_TYPE, body: value === undefined ? "" : Buffer.from(JSON.stringify(value)) };
+}
+
+/** Length of the JSON before binary tensors; undefined: the body is JSON. */
+function jsonLength(head: RequestHead): number | undefined {
+  const text = head.header("inference-header-content-length");
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw badRequest("Inference-Header-Content-Length must be a whole number of bytes");
+  }
+  return Number(text);
+}

@@ -1,0 +1,110 @@
+import { POWERS_OF_TEN } from "./number.ts";
+
+/** A sign, nine digits, a point, zeros before the first digit, and a comma. */
+const LONGEST = 24;
+/** Between these, singles are written as decimals without an exponent, and 10^(8 - exponent) is an exact double. */
+const LEAST = 1e-6;
+const LEAST_NORMAL = 2 ** -126;
+/** From here on every single is a whole number. */
+const WHOLE_FROM = 2 ** 24;
+const ZERO = 0x30;
+
+/** Texts up to this length are put together in memory that is kept. */
+const KEPT_BYTES = 16 * 1024;
+const kept = Buffer.allocUnsafeSlow(KEPT_BYTES);
+
+/**
+ * Singles as a JSON array, each in as few digits as give that single back when they are read, as a double or as a single:
+ * 0.1, where the digits of the double beside it would be 0.10000000149011612. NaN and the infinities, which JSON lacks, are
+ * strings, as in the JSON mapping of protocol buffers.
+ */
+export function writeSingles(values: Float32Array): string {
+  const size = values.length * LONGEST + 2;
+  const bytes = size <= KEPT_BYTES ? kept : Buffer.allocUnsafe(size);
+  let at = 0;
+  bytes[at++] = 0x5b;
+  for (let index = 0; index < values.length; index++) {
+    if (index > 0) bytes[at++] = 0x2c;
+    at = writeSingle(bytes, at, values[index] as number);
+  }
+  bytes[at++] = 0x5d;
+  return bytes.toString("latin1", 0, at);
+}
+
+function writeSingle(bytes: Buffer, start: number, value: number): number {
+  const magnitude = value < 0 ? -value : value;
+  if (!(magnitude >= LEAST && magnitude < WHOLE_FROM)) return start + bytes.write(rareText(value), start, "latin1");
+  let at = start;
+  if (value < 0) bytes[at++] = 0x2d;
+  if (Math.trunc(magnitude) === magnitude) return writeDigits(bytes, at, magnitude);
+  const exponent = exponentOf(magnitude);
+  // Seven digits give most singles back, nine give all.
+  for (let places = 6 - exponent; ; places++) {
+    const power = POWERS_OF_TEN[places] as number;
+    const digits = Math.round(magnitude * power);
+    if (Math.fround(digits / power) === magnitude || places === 8 - exponent) {
+      return writeDecimal(bytes, at, digits, places);
+    }
+  }
+}
+
+/** The power of ten of the first digit. */
+function exponentOf(magnitude: number): number {
+  if (magnitude >= 1) {
+    let exponent = 0;
+    while (magnitude >= (POWERS_OF_TEN[exponent + 1] as number)) exponent++;
+    return exponent;
+  }
+  let exponent = -1;
+  while (magnitude * (POWERS_OF_TEN[-exponent] as number) < 1) exponent--;
+  return exponent;
+}
+
+/** `digits` / 10^`places`, without zeros at the end. */
+function writeDecimal(bytes: Buffer, start: number, digits: number, places: number): number {
+  let rest = digits;
+  let fraction = places;
+  while (fraction > 0 && rest % 10 === 0) {
+    rest /= 10;
+    fraction--;
+  }
+  if (fraction === 0) return writeDigits(bytes, start, rest);
+  const power = POWERS_OF_TEN[fraction] as number;
+  const whole = Math.floor(rest / power);
+  let at = writeDigits(bytes, start, whole);
+  bytes[at++] = 0x2e;
+  let part = rest - whole * power;
+  const end = at + fraction;
+  for (let place = end - 1; place >= at; place--) {
+    const next = Math.floor(part / 10);
+    bytes[place] = ZERO + (part - next * 10);
+    part = next;
+  }
+  return end;
+}
+
+/** A whole number below 2^53. */
+function writeDigits(bytes: Buffer, start: number, number: number): number {
+  let length = 1;
+  while (number >= (POWERS_OF_TEN[length] as number)) length++;
+  const end = start + length;
+  let rest = number;
+  for (let place = end - 1; place >= start; place--) {
+    const next = Math.floor(rest / 10);
+    bytes[place] = ZERO + (rest - next * 10);
+    rest = next;
+  }
+  return end;
+}
+
+/** Zeros, very small and very large numbers, and what is no number. */
+function rareText(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  // Below the normal range a single has fewer bits, and fewer digits tell it from its neighbours.
+  for (let digits = Math.abs(value) < LEAST_NORMAL ? 1 : 6; digits <= 9; digits++) {
+    const shortest = Number(value.toPrecision(digits));
+    if (Math.fround(shortest) === value) return String(shortest);
+  }
+  return String(value);
+}

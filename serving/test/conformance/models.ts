@@ -1,0 +1,56 @@
+import { type ElementType, identityModel, onnxFile, type Value } from "../onnx-file.ts";
+
+/** Every datatype of the protocol. */
+export const DATATYPES: readonly ElementType[] = [
+  "BOOL",
+  "UINT8",
+  "UINT16",
+  "UINT32",
+  "UINT64",
+  "INT8",
+  "INT16",
+  "INT32",
+  "INT64",
+  "FP16",
+  "FP32",
+  "FP64",
+  "BYTES",
+];
+
+const open = (name: string, type: ElementType): Value => ({ name, type, shape: [`${name}_rows`, `${name}_columns`] });
+
+/** Gives `sum` and `difference` of rows `a` and `b` of four numbers. */
+function arithmeticModel(): Buffer {
+  const value = (name: string): Value => ({ name, type: "FP32", shape: ["rows", 4] });
+  return onnxFile({
+    nodes: [
+      { operator: "Add", inputs: ["a", "b"], outputs: ["sum"] },
+      { operator: "Sub", inputs: ["a", "b"], outputs: ["difference"] },
+    ],
+    inputs: [value("a"), value("b")],
+    outputs: [value("sum"), value("difference")],
+  });
+}
+
+/** Copies a scalar, so that its shape is `[]`. */
+function scalarModel(): Buffer {
+  return identityModel([{ name: "x", type: "FP32", shape: [] }]);
+}
+
+/**
+ * A model repository for clients: `identity` with one input of each datatype, `identity-<datatype>` with one alone,
+ * `arithmetic` in two versions, `scalar`.
+ */
+export function repositoryFiles(): Readonly<Record<string, Buffer>> {
+  const alone = DATATYPES.map((type) => [
+    `identity-${type.toLowerCase()}/1/model.onnx`,
+    identityModel([open("x", type)]),
+  ]);
+  return {
+    ...Object.fromEntries(alone),
+    "identity/1/model.onnx": identityModel(DATATYPES.map((type) => open(type.toLowerCase(), type))),
+    "arithmetic/1/model.onnx": arithmeticModel(),
+    "arithmetic/2/model.onnx": arithmeticModel(),
+    "scalar/1/model.onnx": scalarModel(),
+  };
+}
