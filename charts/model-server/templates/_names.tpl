@@ -1,16 +1,35 @@
 {{/* Name of every object: the release's, with the chart's name unless it is part of it already. */}}
 {{- define "model-server.fullname" -}}
-{{- if contains .Chart.Name .Release.Name -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains .Chart.Name .Release.Name -}}
 {{- .Release.Name | trunc 63 | trimSuffix "-" -}}
 {{- else -}}
 {{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
+{{/* The name with an ending, within the 63 characters of a Service's name: list CONTEXT ENDING. */}}
+{{- define "model-server.derivedName" -}}
+{{- $ending := printf "-%s" (index . 1) -}}
+{{- printf "%s%s" (include "model-server.fullname" (index . 0) | trunc (sub 63 (len $ending) | int) | trimSuffix "-") $ending -}}
+{{- end -}}
+
 {{/* What selects this release's pods; never changes, because a Deployment's selector cannot. */}}
 {{- define "model-server.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/*
+What selects the pods of the workload. Flagger sets one label of its copy of the Deployment to another value, and selects
+by that label alone: it has to be this release's own. `app` is the first that it looks for.
+*/}}
+{{- define "model-server.workloadLabels" -}}
+{{ include "model-server.selectorLabels" . }}
+{{- if eq .Values.rollout.strategy "flagger" }}
+app: {{ include "model-server.fullname" . }}
+{{- end }}
 {{- end -}}
 
 {{/* https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */}}
@@ -22,18 +41,32 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
-{{/* The image by digest; by tag only where that is allowed by name. */}}
-{{- define "model-server.image" -}}
-{{- $image := .Values.image -}}
-{{- if not $image.repository -}}
-{{- fail "image.repository is missing: set it to the image that holds your model, such as registry.example.org/team/digits" -}}
-{{- else if $image.digest -}}
-{{- printf "%s@%s" $image.repository $image.digest -}}
-{{- else if and $image.tag $image.allowTag -}}
-{{- printf "%s:%s" $image.repository $image.tag -}}
-{{- else if $image.tag -}}
-{{- fail (printf "image.digest is missing, and image.tag (%s) is not used instead: a tag can come to mean other bytes than those that were tested. Set image.digest=sha256:…, or image.allowTag=true to try things out" $image.tag) -}}
-{{- else -}}
-{{- fail "image.digest is missing: set it to the sha256:… that the build printed" -}}
+{{/* Name, namespace and labels of an object with the name of all. */}}
+{{- define "model-server.metadata" -}}
+name: {{ include "model-server.fullname" . }}
+namespace: {{ .Release.Namespace }}
+labels:
+  {{- include "model-server.labels" . | nindent 2 }}
 {{- end -}}
+
+{{- define "model-server.serviceAccountName" -}}
+{{- with .Values.serviceAccount -}}
+{{- if .create -}}
+{{- .name | default (include "model-server.fullname" $) -}}
+{{- else -}}
+{{- .name | default "default" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What an autoscaler scales and a canary controller controls: Deployment or Rollout. */}}
+{{- define "model-server.workloadReference" -}}
+apiVersion: {{ ternary "argoproj.io/v1alpha1" "apps/v1" (eq .Values.rollout.strategy "argo") }}
+kind: {{ ternary "Rollout" "Deployment" (eq .Values.rollout.strategy "argo") }}
+name: {{ include "model-server.fullname" . }}
+{{- end -}}
+
+{{/* Fewest pods that the release is meant to have. */}}
+{{- define "model-server.fewestReplicas" -}}
+{{- .Values.autoscaling.enabled | ternary .Values.autoscaling.minReplicas .Values.replicaCount | int -}}
 {{- end -}}

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { withValues } from "../chart/readme.ts";
+import { readValues } from "../chart/values.ts";
 import { readActionFile } from "../contract/action-file.ts";
 import { withContract } from "../contract/readme.ts";
 import { renderAll } from "../render/files.ts";
@@ -30,6 +32,16 @@ export async function generateReadmes(): Promise<Texts> {
     return [path, withContract(await readFile(inRepository(path), "utf8"), contract, path)] as const;
   });
   return new Map(await Promise.all(readmes));
+}
+
+/** The README of the chart, with its values as `values.yaml` has them. */
+export async function generateChartReadme(): Promise<Texts> {
+  const folder = "charts/model-server";
+  const [readme, values] = await Promise.all(
+    ["README.md", "values.yaml"].map((name) => readFile(inRepository(folder, name), "utf8")),
+  );
+  const path = `${folder}/README.md`;
+  return new Map([[path, withValues(readme ?? "", readValues(values ?? ""), path)]]);
 }
 
 /** Paths whose file is not what it should be. */

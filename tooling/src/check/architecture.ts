@@ -18,6 +18,8 @@ export function mayImport(from: string, to: string): boolean {
   if (from === to) return true;
   if (from.startsWith("actions/")) return to === "actions/shared";
   if (from === "pipeline") return to === "lab" || to === "tooling";
+  // Tests only: a chart has no code of its own.
+  if (from === "charts") return ["serving", "lab", "tooling"].includes(to);
   if (from === "tooling") return to === "lab" || to.startsWith("actions/");
   return false;
 }
@@ -36,7 +38,8 @@ export function judgeFile(path: string, text: string): string[] {
   const drawer = path.split("/").find((part) => drawers.test(basename(part).replace(/\..*$/, "")));
   if (drawer) problems.push(`${path}: '${drawer}' is a drawer; name the file after what it holds`);
   const lines = text.split("\n").length - 1;
-  if (lines > longest) problems.push(`${path} has ${lines} lines; split it by what it does (at most ${longest})`);
+  if (lines > longest && !path.endsWith(".generated.ts"))
+    problems.push(`${path} has ${lines} lines; split it by what it does (at most ${longest})`);
   return problems;
 }
 

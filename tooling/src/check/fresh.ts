@@ -1,5 +1,12 @@
 import { findStaleBundles } from "../build/bundles.ts";
-import { findStale, generateReadmes, generateSchema, generateWorkflows, type Texts } from "../build/generated.ts";
+import {
+  findStale,
+  generateChartReadme,
+  generateReadmes,
+  generateSchema,
+  generateWorkflows,
+  type Texts,
+} from "../build/generated.ts";
 import type { Check } from "./check.ts";
 
 const stale = (paths: readonly string[]) =>
@@ -16,4 +23,5 @@ export const freshChecks: readonly Check[] = [
   fresh("rendered workflows fresh", generateWorkflows),
   fresh("JSON Schema fresh", generateSchema),
   fresh("README contracts fresh", generateReadmes),
+  fresh("chart values fresh", generateChartReadme),
 ];

@@ -1,8 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
-import { inRepository, listActions } from "../repository/repository.ts";
+import { listActions } from "../repository/repository.ts";
 import { tool } from "../repository/tool.ts";
 import type { Check } from "./check.ts";
-import { helmProgram, zizmorProgram } from "./tools.ts";
+import { zizmorProgram } from "./tools.ts";
 import { listWorkflows } from "./workflows.ts";
 
 const types: Check = {
@@ -32,17 +31,5 @@ const zizmor: Check = {
   },
 };
 
-const charts: Check = {
-  name: "helm lint",
-  run: async ({ progress, signal }) => {
-    const folder = inRepository("charts");
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    const found = names.map((name) => `charts/${name}`).filter((path) => existsSync(inRepository(path, "Chart.yaml")));
-    if (found.length === 0) return [];
-    await tool(await helmProgram(progress), ["lint", "--strict", "--quiet", ...found], signal);
-    return [];
-  },
-};
-
 /** Other people's linters have nothing to say. */
-export const linterChecks = { types, lint, zizmor, charts };
+export const linterChecks = { types, lint, zizmor };

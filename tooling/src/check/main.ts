@@ -5,6 +5,7 @@ import { buildFolder } from "../build/compile.ts";
 import { eachOf, explainFailure } from "../repository/tool.ts";
 import { actionlintCheck } from "./actionlint.ts";
 import { architectureCheck } from "./architecture.ts";
+import { chartChecks } from "./charts.ts";
 import type { Check, CheckContext } from "./check.ts";
 import { contractChecks } from "./contracts.ts";
 import { freshChecks } from "./fresh.ts";
@@ -21,7 +22,7 @@ const checks: readonly Check[] = [
   parserCheck,
   actionlintCheck,
   linterChecks.zizmor,
-  linterChecks.charts,
+  ...chartChecks,
   placesCheck,
 ];
 

@@ -8,6 +8,7 @@ describe("mayImport", () => {
     ["tooling", "actions/plan"],
     ["tooling", "lab"],
     ["pipeline", "lab"],
+    ["charts", "serving"],
   ])("lets %s import %s", (from, to) => expect(mayImport(from, to)).toBe(true));
 
   it.each([
@@ -16,6 +17,8 @@ describe("mayImport", () => {
     ["actions/plan", "serving"],
     ["actions/plan", "lab"],
     ["serving", "actions/shared"],
+    ["serving", "charts"],
+    ["charts", "actions/shared"],
     ["lab", "actions/shared"],
     ["lab", "pipeline"],
     ["pipeline", "actions/shared"],

@@ -1,0 +1,58 @@
+{{- define "model-server.checkRoutes" -}}
+{{- $http := .Values.httpRoute -}}
+{{- $grpc := .Values.grpcRoute -}}
+{{- range $name, $route := dict "httpRoute" $http "grpcRoute" $grpc }}
+{{- if and $route.enabled (not $route.parentRefs) }}
+{{- fail (printf "%s.parentRefs is empty: name the Gateway, such as [{ name: public, namespace: gateways }]" $name) }}
+{{- end }}
+{{- end }}
+{{- /* https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute: of two kinds with one hostname, a listener takes the older route. */}}
+{{- if and $http.enabled $grpc.enabled (eq (toJson $http.parentRefs) (toJson $grpc.parentRefs)) }}
+{{- $shared := list }}
+{{- range $http.hostnames }}{{ if has . $grpc.hostnames }}{{ $shared = append $shared . }}{{ end }}{{ end }}
+{{- if or $shared (not $http.hostnames) (not $grpc.hostnames) }}
+{{- fail "httpRoute and grpcRoute have a hostname in common on the same Gateway, which takes only one of them: give grpcRoute.hostnames and httpRoute.hostnames names of their own" }}
+{{- end }}
+{{- end }}
+{{- if and .Values.canary.service (ne .Values.rollout.strategy "rolling") }}
+{{- fail (printf "canary.service is set, and rollout.strategy is %s, which sets the routes' weights itself: use one of them" .Values.rollout.strategy) }}
+{{- end }}
+{{- if and .Values.canary.service (not (or $http.enabled $grpc.enabled)) }}
+{{- fail "canary.service is set, but no route could give it requests: enable httpRoute or grpcRoute" }}
+{{- end }}
+{{- if and (gt (int .Values.canary.weight) 0) (not .Values.canary.service) }}
+{{- fail "canary.weight is set, but canary.service is not: name the other release's Service" }}
+{{- end }}
+{{- if and $grpc.enabled (eq .Values.rollout.strategy "flagger") }}
+{{- fail "grpcRoute is not for rollout.strategy=flagger, which shifts HTTP routes only" }}
+{{- end }}
+{{- end -}}
+
+{{- define "model-server.routeTargets" -}}
+parentRefs:
+  {{- toYaml .parentRefs | nindent 2 }}
+{{- with .hostnames }}
+hostnames:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The Services behind a route, with their shares: list CONTEXT PORT CANARY-PORT. */}}
+{{- define "model-server.backends" -}}
+{{- $context := index . 0 -}}
+{{- $canary := $context.Values.canary -}}
+{{- $second := $canary.service -}}
+{{- $port := index . 2 -}}
+{{- if eq $context.Values.rollout.strategy "argo" -}}
+{{- $second = include "model-server.derivedName" (list $context "canary") -}}
+{{- $port = index . 1 -}}
+{{- end -}}
+- name: {{ include "model-server.fullname" $context }}
+  port: {{ index . 1 }}
+  weight: {{ sub 100 $canary.weight }}
+{{- with $second }}
+- name: {{ . }}
+  port: {{ $port }}
+  weight: {{ $canary.weight }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,160 @@
+// needs: helm
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { Progress } from "../../lab/src/progress/progress.ts";
+import { additionModel } from "../../serving/test/onnx-file.ts";
+import { buildFolder } from "../../tooling/src/build/compile.ts";
+import { goProgram } from "../../tooling/src/check/tools.ts";
+import { Release } from "./release.ts";
+import { pushFile, pushServerImages } from "./server-image.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
+
+const { addresses } = inject("lab");
+const name = `test/chart-${process.pid}`;
+const repository = `${addresses.registry}/${name}`;
+const releases: Release[] = [];
+let digests: Record<"one" | "two", string>;
+let helm3: string;
+
+beforeAll(async () => {
+  // The two versions of the image add 1 and 2 to what they are given.
+  const model = (weight: number) => ({ "digits/1/model.onnx": additionModel([weight, weight]) });
+  digests = await pushServerImages(addresses.registry, name, { one: model(1), two: model(2) });
+  helm3 = await goProgram("helm3", new Progress({ logs: join(buildFolder, "logs") }));
+});
+afterAll(() => {
+  for (const release of releases) release.remove();
+});
+
+function fresh(helm: string): Release {
+  const release = new Release(helm, `chart-${process.pid}-${releases.length}`);
+  releases.push(release);
+  return release;
+}
+
+/** Values that run one of the images, open on this machine. */
+function running(image: "one" | "two"): string[] {
+  const quick = "server.drainSeconds=2,service.type=NodePort,resources.limits.memory=1Gi";
+  return ["--set", `image.repository=${repository},image.digest=${digests[image]},${quick}`];
+}
+
+/** Values of a golden case: 1 and 2 with that weight added. */
+function golden(weight: number): string[] {
+  const tensor = (tensorName: string, data: readonly number[]) => ({
+    name: tensorName,
+    datatype: "FP32",
+    shape: [2],
+    data,
+  });
+  const values = {
+    model: "digits",
+    request: { inputs: [tensor("x", [1, 2])] },
+    outputs: [tensor("y", [1 + weight, 2 + weight])],
+  };
+  return ["--set-json", `test.golden=${JSON.stringify(values)}`];
+}
+
+/** What the model makes of 0. */
+async function addsUp(release: Release): Promise<number> {
+  const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
+  const answer = await fetch(`${release.url()}/v2/models/digits/infer`, { method: "POST", body });
+  const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
+  return outputs[0]?.data[0] ?? Number.NaN;
+}
+
+describe.each(["3", "4"])("Helm %s", (major) => {
+  let release: Release;
+  beforeAll(() => {
+    release = fresh(major === "3" ? helm3 : "helm");
+  });
+
+  it("installs a release that Pod Security restricted admits, and that answers", async () => {
+    expect(await release.helm("version", "--short")).toMatch(new RegExp(`^v${major}\\.`));
+    await release.upgrade(...running("one"), "--set", "replicaCount=2", ...golden(1));
+    expect(await addsUp(release)).toBe(1);
+  });
+
+  it("tests it by a golden inference", async () => {
+    const { code, output } = await release.try("test", "digits", "--timeout", "90s");
+    expect(output).toMatch(/Phase:\s+Succeeded/);
+    expect(code).toBe(0);
+  });
+
+  it("upgrades it, and no request fails meanwhile", async () => {
+    const seen: number[] = [];
+    const stop = new AbortController();
+    const client = (async () => {
+      while (!stop.signal.aborted) {
+        seen.push(await addsUp(release));
+        await wait(10);
+      }
+    })();
+    await release.upgrade(...running("two"), "--set", "replicaCount=2", ...golden(1));
+    // Until the last of the old pods is gone.
+    await vi.waitFor(() => expect(release.images()).toEqual([`${repository}@${digests.two}`]), {
+      timeout: 60_000,
+      interval: 500,
+    });
+    stop.abort();
+    await client;
+    expect(new Set(seen)).toEqual(new Set([1, 2]));
+    expect(seen.at(-1)).toBe(2);
+  });
+
+  it("fails the test of a release that gives other outputs", async () => {
+    const { code, output } = await release.try("test", "digits", "--timeout", "90s");
+    expect(code).not.toBe(0);
+    expect(release.kubectl("logs", "digits-model-server-test"), output).toContain("y[0] is 3, not 2");
+  });
+
+  it("rolls it back", async () => {
+    await release.helm("rollback", "digits", "1", "--wait", "--timeout", "3m");
+    await vi.waitFor(async () => expect(await addsUp(release)).toBe(1), { timeout: 60_000, interval: 500 });
+  });
+
+  it("takes away all that it made", async () => {
+    await release.helm("uninstall", "digits", "--wait", "--timeout", "2m");
+    release.kubectl("delete", "pod,configmap", "digits-model-server-test", "--ignore-not-found");
+    const kinds = "deployment,replicaset,pod,service,serviceaccount,poddisruptionbudget,configmap";
+    await vi.waitFor(
+      () => expect(release.kubectl("get", kinds, "-l", "app.kubernetes.io/instance=digits", "-o", "name")).toBe(""),
+      { timeout: 60_000, interval: 500 },
+    );
+  });
+});
+
+describe("a model that is not in the image", () => {
+  const content = additionModel([7, 7]);
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  const download = async (expected: string) => {
+    const path = await pushFile(addresses.registry, name, content);
+    const url = `http://${addresses.fromPods?.registry}${path}`;
+    return [
+      "--set-json",
+      `model=${JSON.stringify({ source: "download", files: [{ path: "digits/1/model.onnx", url, sha256: expected }] })}`,
+    ];
+  };
+
+  it("is fetched, checked and served", async () => {
+    const release = fresh("helm");
+    await release.upgrade(...running("one"), ...(await download(sha256)));
+    expect(await addsUp(release)).toBe(7);
+  });
+
+  it("is not served when it is another one, and the log says so", async () => {
+    const release = fresh("helm");
+    const values = [...running("one"), ...(await download("0".repeat(64)))];
+    await release.helm("install", "digits", join(import.meta.dirname, "../model-server"), ...values);
+    const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", "model-check");
+    await vi.waitFor(() => expect(log()).toContain(`has the SHA-256 ${sha256}, not ${"0".repeat(64)}`), {
+      timeout: 120_000,
+      interval: 1_000,
+    });
+    expect(release.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].ready}")).toBe(
+      "false",
+    );
+  });
+});
