@@ -80,7 +80,7 @@ function report(measured: readonly Measured[], runs: number): BenchReport {
 /** Size and load time of every action's bundle. */
 export const actionsSuite: Suite = {
   about: "size of every action's bundle, and how long it takes to load beyond bare Node",
-  run: async (runs = 15) => {
+  run: async ({ runs = 15 }) => {
     const folder = await mkdtemp(join(tmpdir(), "bench-"));
     try {
       const empty = join(folder, "empty.mjs");

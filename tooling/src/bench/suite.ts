@@ -8,10 +8,19 @@ export interface BenchReport {
   readonly good: boolean;
 }
 
+/** What a suite is asked for. */
+export interface BenchRequest {
+  /** How often each thing is measured; the suite's own figure when it is left out. */
+  readonly runs?: number;
+  /** Flags that only this suite knows, as they were given. */
+  readonly more: readonly string[];
+}
+
 /** One group of measurements. */
 export interface Suite {
   /** What is measured, in one line of the help. */
   readonly about: string;
-  /** @param runs how often each thing is measured; the suite's own figure when it is left out. */
-  readonly run: (runs: number | undefined) => Promise<BenchReport>;
+  /** Flags that only this suite knows, with a line of help for each. */
+  readonly flags?: Readonly<Record<string, { readonly type: "string" | "boolean"; readonly help: string }>>;
+  readonly run: (request: BenchRequest) => Promise<BenchReport>;
 }
