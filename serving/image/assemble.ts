@@ -1,17 +1,19 @@
 /**
  * Lays out what the image needs in a folder, and nothing else: the server as a few JavaScript files with its libraries in
- * them, ONNX Runtime with this platform's library only (its package brings all of them and a downloader), and of every
+ * them, the console page, ONNX Runtime with this platform's library only (its package brings all of them and a downloader), and of every
  * package the manifest and the licence, for scanners and lawyers.
  *
  * Bundled, since to find and load the libraries' hundreds of files one by one takes three times as long at each start.
  *
  * Run by the Dockerfile: `node image/assemble.ts FOLDER`.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildPage } from "../src/console/build-page.ts";
+import { PAGE_FILE } from "../src/console/console-page.ts";
 
 const HERE = fileURLToPath(new URL("..", import.meta.url));
 
@@ -26,6 +28,7 @@ const REQUIRE =
 export async function assemble(target: string): Promise<void> {
   cpSync(join(HERE, "package.json"), join(target, "package.json"));
   for (const folder of await bundle(join(target, "src"))) copyNotices(folder, target);
+  writeFileSync(join(target, "src", PAGE_FILE), await buildPage());
   const runtime = installed(RUNTIME.name);
   copyNotices(runtime, target);
   cpSync(join(runtime, RUNTIME.library), join(target, "node_modules", RUNTIME.name, RUNTIME.library), {
@@ -53,8 +56,8 @@ async function bundle(target: string): Promise<ReadonlySet<string>> {
     minifyWhitespace: true,
     lineLimit: 160,
     banner: { js: REQUIRE },
-    // Only gRPC's channelz service asks for it, which this server does not offer.
-    external: ["@grpc/proto-loader"],
+    // Only gRPC's channelz service asks for the first, which this server does not offer; the image has the page made.
+    external: ["@grpc/proto-loader", "./build-page.ts"],
     // The same in a checkout and in the image's build, whatever lies in the folders above.
     tsconfigRaw: {},
     metafile: true,

@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { assemble } from "../image/assemble.ts";
+import { consolePage } from "../src/console/console-page.ts";
 import { identityModel } from "./onnx-file.ts";
 import { temporaryFolder } from "./server-process.ts";
 
@@ -62,6 +63,9 @@ test("the image's files alone make a server that answers, and ends when asked to
   expect(await answer.json()).toMatchObject({ model_name: "m", outputs: [{ data: [1, 2] }] });
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   expect(metrics).toContain('model_server_requests_total{model="m",version="1",protocol="rest",status="200"} 1');
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  expect(page.headers.get("content-security-policy")).toMatch(/script-src 'sha256-/);
+  expect(Buffer.from(await page.arrayBuffer())).toEqual(Buffer.from((await consolePage()).html));
   const exit = once(child, "close");
   child.kill("SIGTERM");
   expect(await exit).toEqual([0, null]);

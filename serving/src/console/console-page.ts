@@ -1,4 +1,5 @@
-import { PAGE, SCRIPT_HASH, STYLE_HASH } from "./page.generated.ts";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 
 /** The console at `/`, as it is sent. */
 export interface ConsolePage {
@@ -7,36 +8,61 @@ export interface ConsolePage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Its own script and style run and nothing else, it talks to this server alone, and no string becomes markup. */
-const POLICY = [
-  "default-src 'none'",
-  `script-src '${SCRIPT_HASH}'`,
-  `style-src '${STYLE_HASH}'`,
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
+/** The name of the page's file beside the server's own, in the image. */
+export const PAGE_FILE = "console.html";
 
-const CONSOLE: ConsolePage = {
-  html: Buffer.from(PAGE),
-  headers: {
+let page: Promise<ConsolePage> | undefined;
+
+/**
+ * A page that shows the models, builds a request from their metadata, sends it and shows the answer. It needs nothing
+ * from the network but this server. Read when it is first asked for: most servers are never asked.
+ */
+export function consolePage(): Promise<ConsolePage> {
+  page ??= readPage().then((html) => ({ html: Buffer.from(html), headers: headersOf(html) }));
+  return page;
+}
+
+async function readPage(): Promise<string> {
+  try {
+    return await readFile(new URL(PAGE_FILE, import.meta.url), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // This is no image: the page is made from its sources.
+    const { buildPage } = await import("./build-page.ts");
+    return buildPage();
+  }
+}
+
+function headersOf(html: string): Readonly<Record<string, string>> {
+  return {
     "content-type": "text/html; charset=utf-8",
-    "content-security-policy": POLICY,
+    "content-security-policy": policyOf(html),
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
-  },
-};
+  };
+}
 
-/**
- * A page that shows the models, builds a request from their metadata, sends it and shows the answer. It needs nothing
- * from the network but this server.
- */
-export function consolePage(): ConsolePage {
-  return CONSOLE;
+/** Its own script and style run and nothing else, it talks to this server alone, and no string becomes markup. */
+function policyOf(html: string): string {
+  return [
+    "default-src 'none'",
+    `script-src '${hashOf("script", html)}'`,
+    `style-src '${hashOf("style", html)}'`,
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+}
+
+/** The content of the page's one element of this name. https://www.w3.org/TR/CSP3/#grammardef-hash-source */
+function hashOf(element: "script" | "style", html: string): string {
+  const start = html.indexOf(`<${element}>`) + element.length + 2;
+  const content = html.slice(start, html.indexOf(`</${element}>`, start));
+  return `sha256-${createHash("sha256").update(content).digest("base64")}`;
 }

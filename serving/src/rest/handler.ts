@@ -95,7 +95,7 @@ export class RestHandler implements Handler {
         case "metrics":
           return { status: 200, contentType: this.#metrics.contentType, body: Buffer.from(await this.#metrics.text()) };
         case "console": {
-          const { html, headers } = consolePage();
+          const { html, headers } = await consolePage();
           const { "content-type": contentType = "text/html", ...rest } = headers;
           return { status: 200, contentType, headers: rest, body: html };
         }

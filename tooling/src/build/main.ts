@@ -1,11 +1,10 @@
 import { explainFailure } from "../repository/tool.ts";
 import { buildBundles } from "./bundles.ts";
-import { buildConsolePage } from "./console-page.ts";
 import { generateChartReadme, generateReadmes, generateSchema, generateWorkflows, writeStale } from "./generated.ts";
 
 const help = `Writes everything that is generated and committed: the actions' bundles in dist/, the workflows in .github/workflows/,
-the JSON Schema of the descriptor in schema/, the tables of inputs and outputs in the actions' READMEs, and those of the values in the
-chart's, and the server's console page.
+the JSON Schema of the descriptor in schema/, the tables of inputs and outputs in the actions' READMEs, and those of the values
+in the chart's.
 
 usage: npm run build
 `;
@@ -33,5 +32,4 @@ await step("workflows", async () => writeStale(await generateWorkflows()));
 await step("schema", async () => writeStale(generateSchema()));
 await step("contract tables", async () => writeStale(await generateReadmes()));
 await step("chart values", async () => writeStale(await generateChartReadme()));
-await step("console page", buildConsolePage);
 await step("bundles", buildBundles);

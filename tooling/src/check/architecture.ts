@@ -38,8 +38,7 @@ export function judgeFile(path: string, text: string): string[] {
   const drawer = path.split("/").find((part) => drawers.test(basename(part).replace(/\..*$/, "")));
   if (drawer) problems.push(`${path}: '${drawer}' is a drawer; name the file after what it holds`);
   const lines = text.split("\n").length - 1;
-  if (lines > longest && !path.endsWith(".generated.ts"))
-    problems.push(`${path} has ${lines} lines; split it by what it does (at most ${longest})`);
+  if (lines > longest) problems.push(`${path} has ${lines} lines; split it by what it does (at most ${longest})`);
   return problems;
 }
 
