@@ -50,15 +50,24 @@ export class AdaptiveExecutor implements Executor {
   }
 
   async #runOnWorkers(inputs: readonly Tensor[], outputs: readonly string[], elements: number): Promise<Tensor[]> {
-    this.#workers ??= this.#startWorkers().then((workers) => {
-      this.#capacity = workers.capacity;
-      return workers;
-    });
+    this.#workers ??= this.#start();
     const workers = await this.#workers;
     const start = performance.now();
     const results = await workers.run(inputs, outputs);
     this.#learn(elements, performance.now() - start);
     return results;
+  }
+
+  async #start(): Promise<Executor> {
+    try {
+      const workers = await this.#startWorkers();
+      this.#capacity = workers.capacity;
+      return workers;
+    } catch (error) {
+      // The next large request tries again.
+      this.#workers = undefined;
+      throw error;
+    }
   }
 
   #learn(elements: number, ms: number): void {

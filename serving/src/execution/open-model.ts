@@ -34,6 +34,12 @@ export interface ModelFile {
   readonly version: string;
   /** Path of the ONNX file. */
   readonly file: string;
+  /**
+   * To be asked before the file is loaded once more, by a thread that starts later.
+   *
+   * @throws Error when it is not what was checked any more
+   */
+  readonly verify: () => Promise<void>;
 }
 
 /** Models above this size are loaded by a worker at once: to load them here would hold up the event loop. */
@@ -65,7 +71,7 @@ export async function openModel(
     return new OpenModel(file, executor, signature, { ...plan, warmUpMs: singleMs }, settings, listen);
   };
   const onWorkers = async (): Promise<Model> => {
-    const pool = await WorkerPool.start(start, workers);
+    const pool = await WorkerPool.start(start, workers, file.verify);
     const { maxBatchSize } = pool.description.measurement;
     return open(pool, pool.description, { mode: "workers", sessions: workers, maxBatchSize });
   };
@@ -82,9 +88,10 @@ export async function openModel(
   const executor =
     settings.mode === "inline"
       ? inline
-      : new AdaptiveExecutor(inline, warmUpElements(inputs, measuring, measurement), () =>
-          WorkerPool.start({ ...start, measure: { ...measuring, maxBatchSize: 1 } }, workers),
-        );
+      : new AdaptiveExecutor(inline, warmUpElements(inputs, measuring, measurement), async () => {
+          await file.verify();
+          return WorkerPool.start({ ...start, measure: { ...measuring, maxBatchSize: 1 } }, workers, file.verify);
+        });
   const { maxBatchSize } = measurement;
   return open(executor, { inputs, outputs, measurement }, { mode: "inline", sessions: 1, maxBatchSize });
 }

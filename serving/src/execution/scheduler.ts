@@ -18,7 +18,7 @@ export interface SchedulerOptions {
 
 /** How long runs on the event loop's thread may follow each other before sockets and timers get a turn. */
 const TURN_MS = 4;
-/** How often waiting requests are looked through for deadlines that passed. */
+/** How often requests that wait, or run on another thread, are looked through for deadlines that passed. */
 const SWEEP_MS = 20;
 
 /** A request that waits or runs. */
@@ -28,6 +28,8 @@ interface Job {
   readonly arrived: number;
   readonly resolve: (outputs: readonly Tensor[]) => void;
   readonly reject: (reason: Error) => void;
+  /** Its deadline passed while it ran: whatever comes of the run is of no use any more. */
+  isAnswered: boolean;
 }
 
 /**
@@ -40,6 +42,8 @@ export class Scheduler {
   readonly #statistics: ModelStatistics;
   readonly #listen: ExecutionListener;
   #queue: Job[] = [];
+  /** Those that run on another thread. */
+  readonly #elsewhere = new Set<Job>();
   #maxBatchSize: number;
   #running = 0;
   #jobsRunning = 0;
@@ -69,7 +73,7 @@ export class Scheduler {
         reject(refusal);
         return;
       }
-      const job = { inputs, options, arrived: performance.now(), resolve, reject };
+      const job = { inputs, options, arrived: performance.now(), resolve, reject, isAnswered: false };
       options.cancellation?.onCancel(() => this.#drop(job, new Cancelled()));
       this.#queue.push(job);
       this.#wake();
@@ -125,7 +129,7 @@ export class Scheduler {
     for (; index < this.#queue.length; index++) {
       const job = this.#queue[index] as Job;
       if (job.options.deadline < now) {
-        this.#expire(job, now);
+        this.#expire(job, now, "in the queue");
         continue;
       }
       const first = taken[0];
@@ -168,8 +172,11 @@ export class Scheduler {
         return;
       }
       this.#running++;
+      for (const job of jobs) this.#elsewhere.add(job);
+      this.#sweepLater();
       const settle = (act: () => void) => {
         this.#running--;
+        for (const job of jobs) this.#elsewhere.delete(job);
         act();
         this.#wake();
       };
@@ -210,6 +217,7 @@ export class Scheduler {
     const clock = Date.now();
     for (let index = 0; index < jobs.length; index++) {
       const job = jobs[index] as Job;
+      if (job.isAnswered) continue;
       this.#statistics.recordRequest(true, ended - job.arrived, clock);
       job.options.executed?.(execution, now - job.arrived);
       job.resolve(results[index] as readonly Tensor[]);
@@ -224,25 +232,24 @@ export class Scheduler {
     }
     const [job] = jobs as readonly [Job];
     this.#leave(1);
+    if (job.isAnswered) return;
     this.#statistics.recordRequest(false, performance.now() - job.arrived, Date.now());
     job.reject(new ProtocolError(500, `model '${this.#options.name}' failed: ${runtimeMessage(error)}`));
   }
 
   #retrySingly(jobs: readonly Job[]): void {
     this.#jobsRunning -= jobs.length;
-    for (const job of jobs) this.#start([job], performance.now());
+    for (const job of jobs) if (!job.isAnswered) this.#start([job], performance.now());
+    this.#leave(0);
   }
 
-  #expire(job: Job, now: number): void {
+  /** Answers a request whose deadline has passed. What runs already is left to run. */
+  #expire(job: Job, now: number, where: "in the queue" | "while the model ran"): void {
+    job.isAnswered = true;
     job.options.cancellation?.onCancel(undefined);
     this.#statistics.recordRequest(false, now - job.arrived, Date.now());
-    const waited = Math.round(now - job.arrived);
-    job.reject(
-      new ProtocolError(
-        504,
-        `the request's deadline passed after ${waited} ms in the queue of '${this.#options.name}'`,
-      ),
-    );
+    const passed = `the request's deadline passed after ${Math.round(now - job.arrived)} ms`;
+    job.reject(new ProtocolError(504, `${passed}, ${where}: model '${this.#options.name}'`));
     this.#leave(0);
   }
 
@@ -260,7 +267,7 @@ export class Scheduler {
     if (this.#closing && this.pending === 0) this.#idle?.();
   }
 
-  /** While all sessions are busy, deadlines pass in the queue too. */
+  /** Deadlines pass while sessions are busy, too. */
   #sweepLater(): void {
     this.#sweeper ??= setTimeout(() => {
       this.#sweeper = undefined;
@@ -268,9 +275,12 @@ export class Scheduler {
       const expired = this.#queue.filter(({ options }) => options.deadline < now);
       if (expired.length > 0) {
         this.#queue = this.#queue.filter((job) => !expired.includes(job));
-        for (const job of expired) this.#expire(job, now);
+        for (const job of expired) this.#expire(job, now, "in the queue");
       }
-      if (this.#queue.length > 0) this.#sweepLater();
+      for (const job of this.#elsewhere) {
+        if (!job.isAnswered && job.options.deadline < now) this.#expire(job, now, "while the model ran");
+      }
+      if (this.#queue.length > 0 || this.#elsewhere.size > 0) this.#sweepLater();
     }, SWEEP_MS).unref();
   }
 }

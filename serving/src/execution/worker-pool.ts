@@ -21,12 +21,21 @@ export class WorkerPool implements Executor {
   readonly capacity: number;
   readonly description: PoolDescription;
   readonly #start: WorkerStart;
+  readonly #verify: () => Promise<void>;
   readonly #idle: SessionWorker[];
   readonly #all: Set<SessionWorker>;
-  readonly #waiting: ((worker: SessionWorker) => void)[] = [];
+  /** Threads that are about to be there. */
+  #starting = 0;
+  readonly #waiting: ((worker: SessionWorker | Promise<SessionWorker>) => void)[] = [];
 
-  private constructor(start: WorkerStart, workers: readonly SessionWorker[], description: PoolDescription) {
+  private constructor(
+    start: WorkerStart,
+    workers: readonly SessionWorker[],
+    description: PoolDescription,
+    verify: () => Promise<void>,
+  ) {
     this.#start = start;
+    this.#verify = verify;
     this.capacity = workers.length;
     this.description = description;
     this.#idle = [...workers];
@@ -36,9 +45,10 @@ export class WorkerPool implements Executor {
   /**
    * Starts threads and loads the model in each.
    *
+   * @param verify asked before the file is loaded once more, see `ModelFile`
    * @throws SessionError when the model cannot be served
    */
-  static async start(start: WorkerStart, size: number): Promise<WorkerPool> {
+  static async start(start: WorkerStart, size: number, verify: () => Promise<void>): Promise<WorkerPool> {
     // One after the other: the first says whether the model can be served at all.
     const workers: SessionWorker[] = [];
     try {
@@ -46,7 +56,7 @@ export class WorkerPool implements Executor {
       workers.push(worker);
       const single = { ...start, measure: { ...start.measure, maxBatchSize: 1 } };
       while (workers.length < size) workers.push((await SessionWorker.start(single)).worker);
-      return new WorkerPool(single, workers, description);
+      return new WorkerPool(single, workers, description, verify);
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.close()));
       throw error;
@@ -54,12 +64,11 @@ export class WorkerPool implements Executor {
   }
 
   async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
-    const worker = this.#idle.pop() ?? (await new Promise<SessionWorker>((resolve) => this.#waiting.push(resolve)));
+    const worker = await this.#take();
     try {
       return await worker.run({ inputs, outputs });
     } finally {
-      if (worker.alive) this.#free(worker);
-      else await this.#replace(worker);
+      this.#giveBack(worker);
     }
   }
 
@@ -67,18 +76,38 @@ export class WorkerPool implements Executor {
     await Promise.all([...this.#all].map((worker) => worker.close()));
   }
 
-  #free(worker: SessionWorker): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#idle.push(worker);
-    else next(worker);
+  /** A thread to run on. One that ended by itself (out of memory) is followed by another when one is needed. */
+  #take(): SessionWorker | Promise<SessionWorker> {
+    for (let worker = this.#idle.pop(); worker !== undefined; worker = this.#idle.pop()) {
+      if (worker.alive) return worker;
+      this.#all.delete(worker);
+    }
+    if (this.#all.size + this.#starting < this.capacity) return this.#startAnother();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** A thread that ended by itself (out of memory) is followed by another. */
-  async #replace(dead: SessionWorker): Promise<void> {
-    this.#all.delete(dead);
-    const { worker } = await SessionWorker.start(this.#start);
-    this.#all.add(worker);
-    this.#free(worker);
+  #giveBack(worker: SessionWorker): void {
+    if (!worker.alive) this.#all.delete(worker);
+    const next = this.#waiting.shift();
+    if (next !== undefined) next(worker.alive ? worker : this.#startAnother());
+    else if (worker.alive) this.#idle.push(worker);
+  }
+
+  /** @throws Error when the model's file is another by now, or cannot be loaded; whoever waits next tries by itself */
+  async #startAnother(): Promise<SessionWorker> {
+    this.#starting++;
+    try {
+      await this.#verify();
+      const { worker } = await SessionWorker.start(this.#start);
+      this.#all.add(worker);
+      return worker;
+    } catch (error) {
+      // Not within this turn: this one still counts as starting.
+      setImmediate(() => this.#waiting.shift()?.(this.#startAnother()));
+      throw error;
+    } finally {
+      this.#starting--;
+    }
   }
 }
 

@@ -8,19 +8,9 @@ import type { Model } from "./model.ts";
 import { readVersionConfig } from "./model-config.ts";
 import type { VersionSource } from "./version-source.ts";
 
-/** A file that was checked. */
-export interface CheckedFile extends ModelFile {
-  /**
-   * To be asked before the file is loaded once more, by a thread that starts later.
-   *
-   * @throws ModelError when it is not what was checked any more
-   */
-  readonly verify: () => Promise<void>;
-}
-
 /** Loads and warms up: `openModel`, or what a test puts in its place. */
 export type OpenModel = (
-  file: CheckedFile,
+  file: ModelFile,
   settings: ExecutionSettings,
   listen: ExecutionListener,
   warn: (message: string) => void,

@@ -68,8 +68,8 @@ interface NativeBinding {
   initOrtOnce(logLevel: number, tensor: typeof RuntimeTensor, isMainThread: boolean): void;
 }
 
-/** The runtime's own log: errors only, what matters is in the messages that it throws. */
-const LOG_LEVEL_ERROR = 3;
+/** the runtime's own log: nothing, what matters is in the messages that it throws. */
+const LOG_LEVEL_FATAL = 4;
 
 let binding: NativeBinding | undefined;
 
@@ -84,6 +84,6 @@ function load(): NativeBinding {
   process.env.ORT_DISABLE_TELEMETRY = "1";
   const path = `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`;
   const native = createRequire(import.meta.url)(path) as NativeBinding;
-  native.initOrtOnce(LOG_LEVEL_ERROR, RuntimeTensor, isMainThread);
+  native.initOrtOnce(LOG_LEVEL_FATAL, RuntimeTensor, isMainThread);
   return native;
 }

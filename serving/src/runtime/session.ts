@@ -72,7 +72,7 @@ export class Session {
       native.loadModel(file, {
         intraOpNumThreads: intraOpThreads,
         interOpNumThreads: 1,
-        logSeverityLevel: 3,
+        logSeverityLevel: 4,
         // Threads that spin while they wait eat the CPU limit of a container.
         extra: { session: { intra_op: { allow_spinning: "0" } } },
       });

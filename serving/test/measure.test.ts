@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import { canJoin, hasBatchDimension, joinInputs, sliceOutputs } from "../src/execution/batch.ts";
+import { measure } from "../src/execution/measure.ts";
+import type { Session } from "../src/runtime/session.ts";
+import type { Tensor, TensorSpec } from "../src/tensor/tensor.ts";
+
+const ROWS: TensorSpec = { name: "x", datatype: "FP32", shape: [-1, 2] };
+
+interface Behaviour {
+  /** Milliseconds of a run of so many rows. */
+  readonly time: (rows: number) => number;
+  readonly inputs?: readonly TensorSpec[];
+  readonly outputs?: readonly TensorSpec[];
+  /** What the model makes of a batch; by default each number plus 1. */
+  readonly compute?: (x: Tensor) => Tensor;
+}
+
+/** A model on a clock of its own: a run takes as long as it is said to. */
+function model({ time, inputs = [ROWS], outputs = [{ ...ROWS, name: "y" }], compute = plusOne }: Behaviour) {
+  let now = 0;
+  const sizes: number[] = [];
+  const session = {
+    inputs,
+    outputs,
+    run: ([x]: readonly Tensor[]) => {
+      const rows = (x as Tensor).shape[0] ?? 1;
+      sizes.push(rows);
+      now += time(rows);
+      return [compute(x as Tensor)];
+    },
+  };
+  return { session: session as unknown as Session, now: () => now, sizes };
+}
+
+function plusOne({ datatype, shape, data }: Tensor): Tensor {
+  return { name: "y", datatype, shape, data: (data as Float32Array).map((value) => value + 1) };
+}
+
+test("gathers into the largest batch that still pays", () => {
+  // A batch costs 1 ms and 0.1 ms a row up to 16 rows; then each row costs as much as alone.
+  const { session, now, sizes } = model({ time: (rows) => (rows <= 16 ? 1 + 0.1 * rows : 1.1 * rows) });
+  const { singleMs, maxBatchSize, fault } = measure(session, { maxBatchSize: 64 }, now);
+  expect([singleMs?.toFixed(3), maxBatchSize, fault]).toEqual(["1.100", 16, undefined]);
+  // Nothing larger than the first size that does not pay was tried.
+  expect(Math.max(...sizes)).toBe(32);
+});
+
+test("gathers nothing where a batch takes as long as its rows, or where it is told not to", () => {
+  const computeBound = model({ time: (rows) => 5 * rows });
+  expect(measure(computeBound.session, { maxBatchSize: 64 }, computeBound.now).maxBatchSize).toBe(1);
+  const cheap = model({ time: () => 1 });
+  expect(measure(cheap.session, { maxBatchSize: 1 }, cheap.now).maxBatchSize).toBe(1);
+  expect(Math.max(...cheap.sizes)).toBe(1);
+});
+
+test("gathers nothing where rows are not treated apart", () => {
+  const mean = (x: Tensor): Tensor => {
+    const data = x.data as Float32Array;
+    const average = data.reduce((sum, value) => sum + value, 0) / data.length;
+    return { ...x, name: "y", data: data.map((value) => value - average) };
+  };
+  const mixing = model({ time: () => 1, compute: mean });
+  expect(measure(mixing.session, { maxBatchSize: 64 }, mixing.now).maxBatchSize).toBe(1);
+  const summing = model({ time: () => 1, compute: (x) => ({ ...plusOne(x), shape: [1, x.data.length] }) });
+  expect(measure(summing.session, { maxBatchSize: 64 }, summing.now).maxBatchSize).toBe(1);
+});
+
+test("tries no batches of a slow model, and does not run it again and again", () => {
+  const { session, now, sizes } = model({ time: () => 250 });
+  expect(measure(session, { maxBatchSize: 64 }, now)).toEqual({ singleMs: 250, fault: undefined, maxBatchSize: 1 });
+  expect(sizes).toEqual([1]);
+});
+
+test("keeps what went well when a larger batch is too much", () => {
+  const { session, now } = model({
+    time: () => 1,
+    compute: (x) => {
+      if ((x.shape[0] ?? 1) > 8) throw new Error("out of memory");
+      return plusOne(x);
+    },
+  });
+  expect(measure(session, { maxBatchSize: 64 }, now).maxBatchSize).toBe(8);
+});
+
+test("says why zeros are no input that a model takes", () => {
+  const { session, now } = model({
+    time: () => 1,
+    compute: () => {
+      throw new Error("division by zero");
+    },
+  });
+  expect(measure(session, { maxBatchSize: 64 }, now)).toEqual({
+    singleMs: undefined,
+    fault: "division by zero",
+    maxBatchSize: 1,
+  });
+});
+
+test("warms up with the shapes that it is given", () => {
+  const { session, now, sizes } = model({ time: (rows) => rows });
+  expect(measure(session, { maxBatchSize: 1, shapes: { x: [3, 2] } }, now).singleMs).toBe(3);
+  expect(new Set(sizes)).toEqual(new Set([3]));
+});
+
+test("a batch dimension is an open first one, of every input and every output", () => {
+  const fixed: TensorSpec = { ...ROWS, shape: [1, 2] };
+  const scalar: TensorSpec = { ...ROWS, shape: [] };
+  expect(hasBatchDimension([ROWS], [ROWS])).toBe(true);
+  for (const other of [fixed, scalar]) {
+    expect(hasBatchDimension([ROWS, other], [ROWS])).toBe(false);
+    expect(hasBatchDimension([ROWS], [other])).toBe(false);
+  }
+  expect(hasBatchDimension([], [ROWS])).toBe(false);
+});
+
+test("joins the rows of every datatype in order, and gives each its own back", () => {
+  const tensor = (datatype: Tensor["datatype"], data: Tensor["data"]): Tensor => {
+    return { name: "x", datatype, shape: [data.length, 1], data };
+  };
+  for (const [one, other, both] of [
+    [tensor("BYTES", ["a"]), tensor("BYTES", ["b", "c"]), ["a", "b", "c"]],
+    [tensor("INT64", BigInt64Array.of(-1n)), tensor("INT64", BigInt64Array.of(2n ** 62n)), [-1n, 2n ** 62n]],
+    [tensor("FP16", Uint16Array.of(0x3c00)), tensor("FP16", Uint16Array.of(1, 2)), [0x3c00, 1, 2]],
+    [tensor("BOOL", Uint8Array.of(1, 0)), tensor("BOOL", Uint8Array.of(1)), [1, 0, 1]],
+  ] as const) {
+    expect(canJoin([one], [other])).toBe(true);
+    const total = one.data.length + other.data.length;
+    const joined = joinInputs([[one], [other]], total);
+    expect(joined[0]?.shape).toEqual([total, 1]);
+    expect([...(joined[0]?.data ?? [])]).toEqual(both);
+    const back = sliceOutputs(joined, { from: one.data.length, rows: other.data.length, total });
+    expect(back?.[0]?.data).toEqual(other.data);
+    expect(back?.[0]?.shape).toEqual(other.shape);
+  }
+});
+
+test("inputs of one request that differ in their rows cannot be joined", () => {
+  const x = (size: number): Tensor => ({ name: "x", datatype: "FP32", shape: [size, 1], data: new Float32Array(size) });
+  expect(canJoin([x(1), x(1)], [x(2), x(2)])).toBe(true);
+  expect(canJoin([x(1), x(1)], [x(2), x(1)])).toBe(false);
+  expect(sliceOutputs([x(3)], { from: 0, rows: 1, total: 2 })).toBeUndefined();
+});

@@ -1,0 +1,187 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type ExecutionSettings, openModel } from "../src/execution/open-model.ts";
+import type { Model } from "../src/models/model.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
+import { additionModel, onnxFile } from "./onnx-file.ts";
+import { temporaryFolder } from "./server-process.ts";
+import { SETTINGS } from "./test-catalog.ts";
+
+/** Twelve products of matrices of this size: several milliseconds from 256 on. */
+function heavyModel(size: number | string): Buffer {
+  const value = (name: string) => ({ name, type: "FP32", shape: [size, size] }) as const;
+  const names = ["x", ...Array.from({ length: 11 }, (_, index) => `p${index}`), "y"];
+  const nodes = names.slice(1).map((name, index) => ({
+    operator: "MatMul",
+    inputs: [names[index] as string, "x"],
+    outputs: [name],
+  }));
+  return onnxFile({ nodes, inputs: [value("x")], outputs: [value("y")] });
+}
+
+interface Opened {
+  readonly model: Model;
+  readonly file: string;
+  readonly warnings: string[];
+  /** Makes `verify` fail from now on. */
+  readonly spoil: () => void;
+}
+
+async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}): Promise<Opened> {
+  const file = join(temporaryFolder({ "model.onnx": content }), "model.onnx");
+  const warnings: string[] = [];
+  let spoilt = false;
+  const verify = async () => {
+    if (spoilt) throw new Error("the file is another now");
+  };
+  const model = await openModel(
+    { name: "m", version: "1", file, verify },
+    { ...SETTINGS, mode: "auto", ...settings },
+    () => undefined,
+    (message) => warnings.push(message),
+  );
+  onTestFinished(() => model.close());
+  const spoil = () => {
+    spoilt = true;
+    writeFileSync(file, "another");
+  };
+  return { model, file, warnings, spoil };
+}
+
+/** The identity matrix, whose every power is itself. */
+function unit(size: number): Tensor {
+  const data = new Float32Array(size * size);
+  for (let index = 0; index < size; index++) data[index * (size + 1)] = 1;
+  return { name: "x", datatype: "FP32", shape: [size, size], data };
+}
+
+async function infer(model: Model, x: Tensor): Promise<number[]> {
+  const [y] = await model.infer([x], { outputs: ["y"], deadline: Number.POSITIVE_INFINITY });
+  return [...((y as Tensor).data as Float32Array)];
+}
+
+/**
+ * The threads that get something to do from now on.
+ *
+ * @param isLast whether a thread ends instead, as when its memory runs out. (Not while it computes: Node-API's C++ wrapper
+ *   then aborts the process.)
+ */
+function watchThreads(isLast: (count: number) => boolean = () => false): Set<Worker> {
+  const threads = new Set<Worker>();
+  const original = Worker.prototype.postMessage;
+  let count = 0;
+  const spy = vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, ...message) {
+    threads.add(this);
+    if (isLast(++count)) void this.terminate();
+    else original.apply(this, message);
+  });
+  onTestFinished(() => spy.mockRestore());
+  return threads;
+}
+
+test("a light model runs on the event loop's thread, a heavy one on threads of its own", async () => {
+  const light = await open(additionModel([1, 2]));
+  expect(light.model.plan).toMatchObject({ mode: "inline", sessions: 1 });
+  expect(light.model.plan.warmUpMs).toBeLessThan(1);
+  const heavy = await open(heavyModel(256), { workers: 2 });
+  expect(heavy.model.plan).toMatchObject({ mode: "workers", sessions: 2, maxBatchSize: 1 });
+  expect(heavy.model.plan.warmUpMs).toBeGreaterThan(1);
+  expect(await infer(heavy.model, unit(256))).toEqual([...unit(256).data]);
+});
+
+test("the mode can be set, against what was measured", async () => {
+  const threads = watchThreads();
+  const { model } = await open(heavyModel(256), { mode: "inline" });
+  expect(model.plan.mode).toBe("inline");
+  expect(await infer(model, unit(256))).toEqual([...unit(256).data]);
+  expect(threads.size).toBe(0);
+  const light = await open(additionModel([1]), { mode: "workers" });
+  expect(light.model.plan.mode).toBe("workers");
+  const x: Tensor = { name: "x", datatype: "FP32", shape: [1], data: Float32Array.of(4) };
+  expect(await infer(light.model, x)).toEqual([5]);
+  expect(threads.size).toBe(1);
+});
+
+test("the event loop stays free while a heavy model runs", async () => {
+  const { model } = await open(heavyModel(384));
+  let turns = 0;
+  const count = () => {
+    turns++;
+    timer = setImmediate(count);
+  };
+  let timer = setImmediate(count);
+  await Promise.all(Array.from({ length: 4 }, () => infer(model, unit(384))));
+  clearImmediate(timer);
+  // On the loop's own thread it would be a handful.
+  expect(turns).toBeGreaterThan(100);
+});
+
+test("a model that is light for small requests runs large ones on threads, which start when the first comes", async () => {
+  const threads = watchThreads();
+  const { model } = await open(heavyModel("n"), { workers: 1 });
+  expect(model.plan.mode).toBe("inline");
+  expect(await infer(model, unit(1))).toEqual([1]);
+  expect(threads.size).toBe(0);
+  expect(await infer(model, unit(200))).toEqual([...unit(200).data]);
+  expect(threads.size).toBe(1);
+});
+
+test("threads that start later do not load a file that changed meanwhile", async () => {
+  const { model, spoil } = await open(heavyModel("n"), { workers: 1 });
+  spoil();
+  await expect(infer(model, unit(200))).rejects.toMatchObject({
+    status: 500,
+    message: "model 'm' failed: the file is another now",
+  });
+  expect(await infer(model, unit(1))).toEqual([1]);
+});
+
+test("a thread that ends by itself fails its own request only, and another takes its place", async () => {
+  const threads = watchThreads((count) => count === 1);
+  const { model } = await open(heavyModel(64), { mode: "workers", workers: 1 });
+  const [lost, next] = await Promise.allSettled([infer(model, unit(64)), infer(model, unit(64))]);
+  expect(lost).toMatchObject({
+    status: "rejected",
+    reason: { status: 500, message: "model 'm' failed: the thread of its session ended: exit code 1" },
+  });
+  expect(next).toMatchObject({ status: "fulfilled", value: [...unit(64).data] });
+  expect(threads.size).toBe(2);
+  expect(model.pending).toBe(0);
+});
+
+test("a thread that ends while nobody asks is replaced when somebody does, unless the file changed", async () => {
+  const threads = watchThreads();
+  const { model, spoil } = await open(heavyModel(64), { mode: "workers", workers: 1 });
+  expect(await infer(model, unit(64))).toEqual([...unit(64).data]);
+  for (const thread of threads) await thread.terminate();
+  expect(await infer(model, unit(64))).toEqual([...unit(64).data]);
+  for (const thread of threads) await thread.terminate();
+  spoil();
+  for (let count = 0; count < 2; count++)
+    await expect(infer(model, unit(64))).rejects.toMatchObject({
+      message: "model 'm' failed: the file is another now",
+    });
+});
+
+test("says when a model does not run on zeros, and serves it all the same", async () => {
+  // Fixed shapes that contradict each other are found out by the first run only.
+  const value = (name: string, shape: readonly (number | string)[]) => ({ name, type: "FP32", shape }) as const;
+  const content = onnxFile({
+    nodes: [{ operator: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
+    inputs: [value("x", ["n", "k"]), value("w", ["k2", 2])],
+    outputs: [value("y", ["n", 2])],
+  });
+  const { model, warnings } = await open(content, { warmUpShapes: { x: [1, 3], w: [2, 2] } });
+  expect(warnings).toHaveLength(1);
+  expect(model.plan.warmUpMs).toBeUndefined();
+  const [y] = await model.infer(
+    [
+      { name: "x", datatype: "FP32", shape: [1, 1], data: Float32Array.of(3) },
+      { name: "w", datatype: "FP32", shape: [1, 2], data: Float32Array.of(1, 2) },
+    ],
+    { outputs: ["y"], deadline: Number.POSITIVE_INFINITY },
+  );
+  expect([...(y?.data ?? [])]).toEqual([3, 6]);
+});
