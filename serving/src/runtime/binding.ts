@@ -68,7 +68,7 @@ interface NativeBinding {
   initOrtOnce(logLevel: number, tensor: typeof RuntimeTensor, isMainThread: boolean): void;
 }
 
-/** the runtime's own log: nothing, what matters is in the messages that it throws. */
+/** The runtime's own log: nothing, what matters is in the messages that it throws. */
 const LOG_LEVEL_FATAL = 4;
 
 let binding: NativeBinding | undefined;
