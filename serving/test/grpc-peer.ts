@@ -46,11 +46,12 @@ export class GrpcPeer {
   /** Everything is ended after the test. */
   static async start(
     service: Partial<Service>,
-    options: GrpcOptions = {},
+    options: Partial<GrpcOptions> = {},
     channel = credentials.createInsecure(),
   ): Promise<GrpcPeer> {
     const log = new LogRecord();
-    const server = new GrpcServer({ ...(await defaults(service, log)), ...service }, options);
+    const all = { maxHeldBytes: HELD_BYTES, ...options };
+    const server = new GrpcServer({ ...(await defaults(service, log)), ...service }, all);
     onTestFinished(() => server.close());
     const peer = new GrpcPeer(server, await server.listen("127.0.0.1", 0), log, channel);
     onTestFinished(() => peer.stub.close());
@@ -98,6 +99,9 @@ function metadataOf(entries: Readonly<Record<string, string>>): Metadata {
   for (const [name, value] of Object.entries(entries)) metadata.set(name, value);
   return metadata;
 }
+
+/** Of messages together that arrive, or wait. */
+const HELD_BYTES = 16 * 1024 * 1024;
 
 async function defaults(given: Partial<Service>, log: LogRecord): Promise<Service> {
   return {

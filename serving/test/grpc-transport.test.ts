@@ -106,12 +106,12 @@ describe("the size of a message", () => {
   });
 });
 
-describe("requests that do not arrive", () => {
+describe.each(["ModelInfer", "ModelStreamInfer"])("requests that do not arrive (%s)", (method) => {
   test("are given up after a while, and their memory back", async () => {
     const { catalog } = await TestCatalog.started(sum);
     const client = await GrpcPeer.start({ catalog }, { arrivalMs: 200, maxHeldBytes: 100_000 });
     const session = await http2(client.port);
-    const half = () => exchange(session, Buffer.alloc(10), {}, { announced: 100_000, ends: false });
+    const half = () => exchange(session, Buffer.alloc(10), {}, { method, announced: 100_000, ends: false });
     expect(await half()).toEqual({ status: "4", message: "the request took too long to arrive" });
     expect(await half()).toMatchObject({ status: "4" });
     expect(await client.refusal("ModelInfer", request)).toBe("OK");
@@ -121,8 +121,9 @@ describe("requests that do not arrive", () => {
     const { catalog } = await TestCatalog.started(sum);
     const client = await GrpcPeer.start({ catalog }, { maxHeldBytes: 100_000 });
     const session = await http2(client.port);
-    const first = exchange(session, Buffer.alloc(10), {}, { announced: 100_000, ends: false });
-    const second = exchange(session, Buffer.alloc(10), {}, { announced: 100_000, ends: false });
+    const half = () => exchange(session, Buffer.alloc(10), {}, { method, announced: 100_000, ends: false });
+    const first = half();
+    const second = half();
     expect(await second).toMatchObject({ status: "14", message: expect.stringContaining("as its memory allows") });
     expect(await client.refusal("ModelInfer", request)).toBe("OK");
     session.destroy();
@@ -310,14 +311,21 @@ async function http2(port: number): Promise<ClientHttp2Session> {
   return session;
 }
 
+interface Sending {
+  readonly method?: string;
+  /** Bytes that the message is said to have. */
+  readonly announced?: number;
+  readonly ends?: boolean;
+}
+
 /** Sends a message that need not be whole; what the trailers say. */
 function exchange(
   session: ClientHttp2Session,
   bytes: Buffer,
   headers: Readonly<Record<string, string>>,
-  { announced = bytes.length, ends = true }: { readonly announced?: number; readonly ends?: boolean } = {},
+  { method = "ModelInfer", announced = bytes.length, ends = true }: Sending = {},
 ): Promise<{ readonly status: string | undefined; readonly message?: string }> {
-  const path = "/inference.GRPCInferenceService/ModelInfer";
+  const path = `/inference.GRPCInferenceService/${method}`;
   const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", ...headers });
   const prefix = Buffer.alloc(5);
   prefix[0] = "grpc-encoding" in headers ? 1 : 0;

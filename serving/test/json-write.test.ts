@@ -76,13 +76,13 @@ function tensor(datatype: Tensor["datatype"], data: Tensor["data"]): Tensor {
   return { name: "x", datatype, shape: [data.length], data };
 }
 
-test("writes every datatype as JSON, -0 with its sign, and what JSON has no number for as a string", () => {
+test("writes every datatype as JSON, -0 with a sign that every reader keeps, and what JSON has no number for as a string", () => {
   expect(writeElements(tensor("BOOL", Uint8Array.of(0, 1, 2)))).toBe("[false,true,true]");
   expect(writeElements(tensor("INT8", Int8Array.of(-128, 127)))).toBe("[-128,127]");
   expect(writeElements(tensor("UINT64", BigUint64Array.of(2n ** 64n - 1n)))).toBe("[18446744073709551615]");
   expect(writeElements(tensor("INT64", BigInt64Array.of(-(2n ** 63n))))).toBe("[-9223372036854775808]");
-  expect(writeElements(tensor("FP64", Float64Array.of(0.1, -0, 1e300, 5e-324)))).toBe("[0.1,-0,1e+300,5e-324]");
-  expect(writeElements(tensor("FP32", Float32Array.of(0.1, -0, 2 ** 24)))).toBe("[0.1,-0,16777216]");
+  expect(writeElements(tensor("FP64", Float64Array.of(0.1, -0, 1e300, 5e-324)))).toBe("[0.1,-0.0,1e+300,5e-324]");
+  expect(writeElements(tensor("FP32", Float32Array.of(0.1, -0, 2 ** 24)))).toBe("[0.1,-0.0,16777216]");
   const none = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const array of [Float32Array.from(none), Float64Array.from(none)]) {
     const datatype = array instanceof Float32Array ? "FP32" : "FP64";

@@ -61,7 +61,7 @@ test("after SIGTERM it is not ready, yet answers new requests for the drain time
   server.child.kill("SIGTERM");
   await server.logged("draining");
   const ready = await fetch(`${server.url}/v2/health/ready`);
-  expect([ready.status, await ready.json()]).toEqual([503, { ready: false }]);
+  expect([ready.status, await ready.json()]).toEqual([503, { live: true, ready: false }]);
   expect((await fetch(`${server.url}/v2/health/live`)).status).toBe(200);
   const answered = await fetch(`${server.url}/v2/models/m/infer`, { method: "POST", body });
   expect([answered.status, answered.headers.get("connection")]).toEqual([200, "close"]);
@@ -187,7 +187,8 @@ test.each<[string, Readonly<Record<string, Buffer | string>>, RegExp]>([
 
 test("serves the good models beside a broken one, says why it is not ready, and never becomes so", async () => {
   const folder = temporaryFolder({ "a/1/model.onnx": model, "m/1/model.onnx": "x" });
-  const server = ServerProcess.start(["--model-repository", folder, "--host", "127.0.0.1", "--port", "0"]);
+  const flags = ["--host", "127.0.0.1", "--port", "0", "--drain-seconds", "0"];
+  const server = ServerProcess.start(["--model-repository", folder, ...flags]);
   await server.logged("not ready: not every model could be loaded");
   expect((await fetch(`${server.url}/v2/models/a/infer`, { method: "POST", body })).status).toBe(200);
   expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(503);
@@ -197,6 +198,20 @@ test("serves the good models beside a broken one, says why it is not ready, and 
     expect.objectContaining({ level: "error", message: "cannot serve model", model: "m" }),
   );
   server.child.kill("SIGTERM");
+  expect((await server.exit()).code).toBe(0);
+});
+
+test("is ready beside a broken model when one is enough, and drains for those that are served", async () => {
+  const folder = temporaryFolder({ "a/1/model.onnx": model, "m/1/model.onnx": "x" });
+  const flags = ["--host", "127.0.0.1", "--port", "0", "--ready-when", "any", "--drain-seconds", "1"];
+  const server = ServerProcess.start(["--model-repository", folder, ...flags]);
+  await server.logged("ready");
+  expect(server.log).toContainEqual(expect.objectContaining({ message: "not every model could be loaded" }));
+  expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
+  server.child.kill("SIGTERM");
+  await server.logged("draining");
+  expect(server.log).toContainEqual(expect.objectContaining({ message: "draining", seconds: 1 }));
+  expect((await fetch(`${server.url}/v2/models/a/infer`, { method: "POST", body })).status).toBe(200);
   expect((await server.exit()).code).toBe(0);
 });
 

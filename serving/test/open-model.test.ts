@@ -23,10 +23,11 @@ function heavyModel(size: number | string): Buffer {
 
 interface Opened {
   readonly model: Model;
-  readonly file: string;
   readonly warnings: string[];
   /** Makes `verify` fail from now on. */
   readonly spoil: () => void;
+  /** Puts the file back. */
+  readonly mend: () => void;
 }
 
 async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}): Promise<Opened> {
@@ -47,7 +48,11 @@ async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}):
     spoilt = true;
     writeFileSync(file, "another");
   };
-  return { model, file, warnings, spoil };
+  const mend = () => {
+    spoilt = false;
+    writeFileSync(file, content);
+  };
+  return { model, warnings, spoil, mend };
 }
 
 /** The identity matrix, whose every power is itself. */
@@ -104,6 +109,16 @@ test("the mode can be set, against what was measured", async () => {
   expect(threads.size).toBe(1);
 });
 
+test("workers times threads is what the CPU limit feeds, also where a model asks for more threads", async () => {
+  const sessions = async (cpus: number, intraOpThreads: number) => {
+    const { model } = await open(additionModel([1]), { mode: "workers", workers: undefined, cpus, intraOpThreads });
+    return model.plan.sessions;
+  };
+  expect([await sessions(3, 1), await sessions(3, 2), await sessions(4, 2), await sessions(2, 4)]).toEqual([
+    3, 1, 2, 1,
+  ]);
+});
+
 test("the event loop stays free while a heavy model runs", async () => {
   const { model } = await open(heavyModel(384));
   let turns = 0;
@@ -129,13 +144,15 @@ test("a model that is light for small requests runs large ones on threads, which
 });
 
 test("threads that start later do not load a file that changed meanwhile", async () => {
-  const { model, spoil } = await open(heavyModel("n"), { workers: 1 });
+  const { model, spoil, mend } = await open(heavyModel("n"), { workers: 1 });
   spoil();
   await expect(infer(model, unit(200))).rejects.toMatchObject({
     status: 500,
     message: "model 'm' failed: the file is another now",
   });
   expect(await infer(model, unit(1))).toEqual([1]);
+  mend();
+  expect(await infer(model, unit(200))).toEqual([...unit(200).data]);
 });
 
 test("a thread that ends by itself fails its own request only, and another takes its place", async () => {

@@ -28,6 +28,7 @@ const [repository = "", mode, cycles] = process.argv.slice(2);
 const settings: ExecutionSettings = {
   mode: mode as ExecutionSettings["mode"],
   workers: 1,
+  cpus: 2,
   intraOpThreads: 1,
   batching: "off",
   maxBatchSize: 1,

@@ -59,6 +59,15 @@ test("answers 504 in the queue while every session is busy, and does not run wha
   expect(statistics.fail.count).toBe(1);
 });
 
+test("does not run what is too late when its turn comes", async () => {
+  const executor = new PromptExecutor();
+  const { infer } = scheduling(executor);
+  const answers = [infer(rows(1), { deadline: performance.now() - 1 }), infer(rows(2))];
+  expect(await refusal(answers[0] as Promise<unknown>)).toMatchObject({ status: 504 });
+  expect(await answers[1]).toEqual([4]);
+  expect(executor.runs).toHaveLength(1);
+});
+
 test("answers 504 while the model runs on another thread, and what it gives later is nobody's", async () => {
   const executor = new HeldExecutor(1);
   const { infer, statistics, scheduler } = scheduling(executor);
@@ -116,16 +125,39 @@ test("does not join requests of other shapes, or that ask for other outputs", as
   const executor = new PromptExecutor();
   const { infer } = scheduling(executor, { maxBatchSize: 8 });
   const wide: Tensor[] = [{ name: "x", datatype: "FP32", shape: [1, 2], data: Float32Array.of(3, 4) }];
-  expect(await Promise.all([infer(rows(1)), infer(rows(2)), infer(wide), infer(rows(5), { outputs: ["y"] })])).toEqual([
-    [2],
-    [4],
-    [6, 8],
-    [10],
-  ]);
+  const others = [infer(rows(1)), infer(rows(2)), infer(wide), infer(rows(5)), infer(rows(6), { outputs: ["y", "z"] })];
+  expect(await Promise.all(others)).toEqual([[2], [4], [6, 8], [10], [12]]);
   expect(executor.runs.map(([x]) => x?.shape)).toEqual([
     [2, 1],
     [1, 2],
     [1, 1],
+    [1, 1],
+  ]);
+});
+
+test("joins requests that name the same outputs, each in a list of its own", async () => {
+  const executor = new PromptExecutor();
+  const { infer } = scheduling(executor, { maxBatchSize: 8 });
+  const asks = [1, 2, 3].map((value) => infer(rows(value), { outputs: ["y"] }));
+  expect(await Promise.all(asks)).toEqual([[2], [4], [6]]);
+  expect(executor.runs).toHaveLength(1);
+});
+
+test("nobody gets rows of a request whose inputs differ in their rows", async () => {
+  // Gives `b` back.
+  const executor = new PromptExecutor(([, b]) => [{ ...(b as Tensor), name: "y" }]);
+  const { infer } = scheduling(executor, { maxBatchSize: 8 });
+  const two = (a: number[], b: number[]) => [...rows(...a), { ...(rows(...b)[0] as Tensor), name: "b" }];
+  const ragged = two([1], [100, 101, 102]);
+  const sound = two([2, 3], [200, 201]);
+  expect(await Promise.all([infer(ragged), infer(sound)])).toEqual([
+    [100, 101, 102],
+    [200, 201],
+  ]);
+  expect(await Promise.all([infer(sound), infer(ragged), infer(sound)])).toEqual([
+    [200, 201],
+    [100, 101, 102],
+    [200, 201],
   ]);
 });
 

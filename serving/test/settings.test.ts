@@ -26,13 +26,15 @@ test("has defaults for everything", async () => {
     modelRepository: "/models",
     modelControl: false,
     repositoryPollSeconds: 0,
+    readyWhen: "all",
     host: "0.0.0.0",
     port: 8080,
     grpcPort: 8081,
     metricsPort: undefined,
     execution: {
       mode: "auto",
-      workers: 8,
+      workers: undefined,
+      cpus: 8,
       intraOpThreads: 1,
       batching: "auto",
       maxBatchSize: 32,
@@ -57,6 +59,7 @@ test("takes every flag", async () => {
     modelRepository: "/other",
     modelControl: "explicit",
     repositoryPollSeconds: "30",
+    readyWhen: "any",
     host: "::",
     port: "0",
     grpcPort: "off",
@@ -84,11 +87,20 @@ test("takes every flag", async () => {
     modelRepository: "/other",
     modelControl: true,
     repositoryPollSeconds: 30,
+    readyWhen: "any",
     host: "::",
     port: 0,
     grpcPort: undefined,
     metricsPort: 9090,
-    execution: { mode: "workers", workers: 3, intraOpThreads: 2, batching: "off", maxBatchSize: 16, queueLimit: 7 },
+    execution: {
+      mode: "workers",
+      workers: 3,
+      cpus: 8,
+      intraOpThreads: 2,
+      batching: "off",
+      maxBatchSize: 16,
+      queueLimit: 7,
+    },
     requestTimeoutMs: 100,
     maxBodyBytes: 1000,
     maxHeaderBytes: 2048,
@@ -126,14 +138,13 @@ test.each([
   [{ cpus: 0.5, memoryBytes: 256 * MIB }, 1, 32 * MIB],
   [{ cpus: 2.5, memoryBytes: 512 * MIB }, 2, 64 * MIB],
   [{ cpus: 4, memoryBytes: 8192 * MIB }, 4, 64 * MIB],
-])("workers and the largest body follow the limits %j", async (limits, workers, maxBodyBytes) => {
-  expect(await settings([], {}, limits)).toMatchObject({ execution: { workers, intraOpThreads: 1 }, maxBodyBytes });
+])("processors and the largest body follow the limits %j", async (limits, cpus, maxBodyBytes) => {
+  expect(await settings([], {}, limits)).toMatchObject({ execution: { cpus, intraOpThreads: 1 }, maxBodyBytes });
 });
 
-test("workers times threads is what the CPU limit feeds", async () => {
-  expect(await settings(["--intra-op-threads", "3"])).toMatchObject({ execution: { workers: 2, intraOpThreads: 3 } });
-  expect(await settings(["--intra-op-threads", "0"])).toMatchObject({ execution: { workers: 1, intraOpThreads: 8 } });
-  expect(await settings(["--intra-op-threads", "16"])).toMatchObject({ execution: { workers: 1, intraOpThreads: 16 } });
+test("0 threads of an operator are as many as the CPU limit", async () => {
+  expect(await settings(["--intra-op-threads", "0"])).toMatchObject({ execution: { cpus: 8, intraOpThreads: 8 } });
+  expect(await settings(["--intra-op-threads", "16"])).toMatchObject({ execution: { cpus: 8, intraOpThreads: 16 } });
 });
 
 test.each<[readonly string[], NodeJS.ProcessEnv, string]>([

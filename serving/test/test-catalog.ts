@@ -84,6 +84,7 @@ export async function inferSum(model: Model, x: number): Promise<number> {
 export const SETTINGS: CatalogOptions["settings"] = {
   mode: "inline",
   workers: 1,
+  cpus: 2,
   intraOpThreads: 1,
   batching: "off",
   maxBatchSize: 8,

@@ -38,6 +38,13 @@ export const FLAGS = {
     help: "how often the repository is looked through for changes; 0: never",
     group: "Models",
   },
+  readyWhen: {
+    name: "ready-when",
+    value: "all|any",
+    fallback: "all",
+    help: "all: not ready before every model that is there at the start was loaded; any: ready once one is",
+    group: "Models",
+  },
   host: {
     name: "host",
     value: "ADDRESS",

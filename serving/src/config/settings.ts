@@ -15,6 +15,8 @@ export interface Settings {
   readonly modelControl: boolean;
   /** 0: the repository is not looked through again. */
   readonly repositoryPollSeconds: number;
+  /** Whether one model that can be asked makes the server ready, or only all that are there at the start. */
+  readonly readyWhen: "all" | "any";
   /** An IP address, or `localhost`. */
   readonly host: string;
   /** 0: a free one. */
@@ -70,6 +72,7 @@ function settingsOf(read: Read, limits: ResourceLimits): Settings {
     modelRepository: nonEmpty(read(FLAGS.modelRepository)),
     modelControl: oneOf(read(FLAGS.modelControl), ["none", "explicit"]) === "explicit",
     repositoryPollSeconds: seconds(FLAGS.repositoryPollSeconds, 86_400),
+    readyWhen: oneOf(read(FLAGS.readyWhen), ["all", "any"]),
     host: address(read(FLAGS.host)),
     port: port(read(FLAGS.port)),
     grpcPort: optionalPort(read(FLAGS.grpcPort)),
@@ -90,14 +93,13 @@ function settingsOf(read: Read, limits: ResourceLimits): Settings {
   return settings;
 }
 
-/** Workers times threads is what the CPU limit feeds: more of them would only be throttled, health checks included. */
 function executionOf(read: Read, limits: ResourceLimits): ExecutionSettings {
   const cpus = Math.max(1, Math.floor(limits.cpus));
-  const intraOpThreads = wholeNumber(read(FLAGS.intraOpThreads), 0, 256) || cpus;
   return {
     mode: oneOf(read(FLAGS.execution), ["auto", "inline", "workers"]),
-    workers: wholeNumber(read(FLAGS.workers), 0, 256) || Math.max(1, Math.floor(cpus / intraOpThreads)),
-    intraOpThreads,
+    workers: wholeNumber(read(FLAGS.workers), 0, 256) || undefined,
+    cpus,
+    intraOpThreads: wholeNumber(read(FLAGS.intraOpThreads), 0, 256) || cpus,
     batching: oneOf(read(FLAGS.batching), ["auto", "off"]),
     maxBatchSize: wholeNumber(read(FLAGS.maxBatchSize), 1, 4_096),
     queueLimit: wholeNumber(read(FLAGS.queueLimit), 1, 1_000_000),

@@ -72,6 +72,7 @@ export class AdaptiveExecutor implements Executor {
 
   #learn(elements: number, ms: number): void {
     if (ms < SHORT_MS) this.#short = Math.max(this.#short, elements);
-    else if (ms > TOO_LONG_MS && elements <= this.#short) this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
+    else if (ms > TOO_LONG_MS && elements <= this.#short * GROWTH)
+      this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
   }
 }

@@ -20,7 +20,10 @@ export function hasBatchDimension(inputs: readonly TensorSpec[], outputs: readon
   return inputs.length > 0 && inputs.every(open) && outputs.every(open);
 }
 
-/** Whether the rows of one request can follow the rows of another: each has one batch dimension, all others are equal. */
+/**
+ * Whether the rows of one request can follow the rows of another: the other has as many rows in each of its inputs, and all
+ * other dimensions are equal.
+ */
 export function canJoin(first: readonly Tensor[], next: readonly Tensor[]): boolean {
   const rows = rowsOf(next);
   for (let index = 0; index < next.length; index++) {

@@ -3,6 +3,7 @@ import type { ExecutionPlan, InferOptions, Model } from "../models/model.ts";
 import { Session } from "../runtime/session.ts";
 import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
 import { AdaptiveExecutor } from "./adaptive.ts";
+import { hasBatchDimension } from "./batch.ts";
 import type { Executor } from "./executor.ts";
 import { InlineExecutor } from "./inline.ts";
 import { type Measurement, type MeasureOptions, measure } from "./measure.ts";
@@ -14,8 +15,10 @@ import { WorkerPool } from "./worker-pool.ts";
 export interface ExecutionSettings {
   /** `auto`: decided by the time that a run takes at warm-up. */
   readonly mode: "auto" | "inline" | "workers";
-  /** Threads (and sessions) of a model that runs on workers. */
-  readonly workers: number;
+  /** Threads (and sessions) of a model that runs on workers; undefined: as many as `cpus` feeds. */
+  readonly workers: number | undefined;
+  /** What the process may use: workers times threads of more would only be throttled, health checks included. */
+  readonly cpus: number;
   /** Threads that one operator may use. */
   readonly intraOpThreads: number;
   /** `auto`: requests are gathered into batches where warm-up shows that it pays. */
@@ -59,7 +62,7 @@ export async function openModel(
   listen: ExecutionListener,
   warn: (message: string) => void = () => undefined,
 ): Promise<Model> {
-  const { intraOpThreads, workers } = settings;
+  const { intraOpThreads, cpus, workers = Math.max(1, Math.floor(cpus / intraOpThreads)) } = settings;
   const measuring: MeasureOptions = {
     shapes: settings.warmUpShapes,
     maxBatchSize: settings.batching === "auto" ? settings.maxBatchSize : 1,
@@ -140,7 +143,8 @@ class OpenModel implements Model {
     this.outputs = outputs;
     this.plan = plan;
     const { maxBatchSize } = plan;
-    this.#scheduler = new Scheduler(executor, { name, queueLimit, maxBatchSize }, this.statistics, listen);
+    const options = { name, queueLimit, maxBatchSize, hasRows: hasBatchDimension(inputs, outputs) };
+    this.#scheduler = new Scheduler(executor, options, this.statistics, listen);
   }
 
   get pending(): number {

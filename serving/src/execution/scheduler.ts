@@ -14,6 +14,8 @@ export interface SchedulerOptions {
   readonly queueLimit: number;
   /** Rows that requests are gathered into; 1: each request runs by itself. */
   readonly maxBatchSize: number;
+  /** Whether the first dimension of the model's tensors counts rows. */
+  readonly hasRows: boolean;
 }
 
 /** How long runs on the event loop's thread may follow each other before sockets and timers get a turn. */
@@ -137,13 +139,14 @@ export class Scheduler {
       const joins =
         first === undefined ||
         (rows + more <= this.#maxBatchSize &&
-          first.options.outputs === job.options.outputs &&
+          asksForTheSame(first.options.outputs, job.options.outputs) &&
           canJoin(first.inputs, job.inputs));
       if (!joins) break;
       taken.push(job);
       rows += more;
       job.options.cancellation?.onCancel(undefined);
-      if (this.#maxBatchSize === 1) {
+      // What follows inputs that differ in their rows would get the rows of others.
+      if (this.#maxBatchSize === 1 || (first === undefined && !canJoin(job.inputs, job.inputs))) {
         index++;
         break;
       }
@@ -205,7 +208,7 @@ export class Scheduler {
     }
     const ended = performance.now();
     const execution = {
-      batchSize: this.#options.maxBatchSize > 1 ? rows : 1,
+      batchSize: this.#options.hasRows ? rows : 1,
       queueMs: jobs.map(({ arrived }) => now - arrived),
       computeInputMs: ready - now,
       computeInferMs: computed - ready,
@@ -283,6 +286,12 @@ export class Scheduler {
       if (this.#queue.length > 0 || this.#elsewhere.size > 0) this.#sweepLater();
     }, SWEEP_MS).unref();
   }
+}
+
+/** Most requests name no outputs, and share one array. */
+function asksForTheSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((name, index) => name === other[index]);
 }
 
 function split(jobs: readonly Job[], outputs: readonly Tensor[], total: number): Tensor[][] | undefined {

@@ -14,7 +14,7 @@ export interface BatchStatistics {
 
 /** One execution of a model, as the scheduler saw it. Times in milliseconds. */
 export interface Execution {
-  /** Rows that ran together: the sum of the requests' first dimensions, or 1 for a model without a batch dimension. */
+  /** Rows that ran together: the sum of the requests' first dimensions, or 1 for a model that has no rows. */
   readonly batchSize: number;
   /** How long each of its requests waited. */
   readonly queueMs: readonly number[];

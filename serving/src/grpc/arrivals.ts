@@ -12,27 +12,38 @@ interface ArrivingCall extends ServerInterceptingCallInterface {
   /** The client has sent all that it will. */
   readonly receivedHalfClose?: boolean;
   readonly cancelled?: boolean;
-  /** `readMessageSize`: bytes that the message will have, 0 until that is known. */
-  readonly decoder?: { readonly readMessageSize?: number };
+  readonly decoder?: {
+    /** Bytes that the message will have, 0 until that is known. */
+    readonly readMessageSize?: number;
+    /** Bytes of it that have not arrived. */
+    readonly readMessageRemaining?: number;
+    /** What has arrived of it: another array for each message. */
+    readonly readPartialMessage?: readonly unknown[];
+  };
 }
 
+/** A message that has not arrived whole. */
 interface Arrival {
   /** On `performance.now()`. */
-  readonly since: number;
+  since: number;
   /** Bytes taken out of the budget; 0 until it is known how many it needs. */
   bytes: number;
+  /** Of a stream of requests: which message it is. */
+  message?: readonly unknown[] | undefined;
 }
 
 /**
- * Calls whose request has not arrived whole. What a client has sent of a message is held for as long as its connection
- * lives: so there is a limit to the time it may take, and to the memory of all of them. Streams of requests may be silent as
- * long as they like.
+ * Messages that have not arrived whole. What a client has sent of one is held for as long as its connection lives: so there
+ * is a limit to the time it may take, and to the memory of all of them. Between two messages, streams of requests may be
+ * silent as long as they like.
  */
 export class Arrivals {
   /** Calls of this turn of the event loop: nearly all arrive whole within it. */
   #fresh: ArrivingCall[] = [];
   /** Those that did not. */
   readonly #waiting = new Map<ArrivingCall, Arrival>();
+  /** Streams of requests that are open. */
+  readonly #streams = new Map<ArrivingCall, Arrival>();
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
   readonly #timer: NodeJS.Timeout;
@@ -48,7 +59,8 @@ export class Arrivals {
   }
 
   readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
-    if (!requestStream && this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
+    if (requestStream) this.#streams.set(call, { since: 0, bytes: 0 });
+    else if (this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
     return call as ReturnType<ServerInterceptor>;
   };
 
@@ -70,6 +82,18 @@ export class Arrivals {
   #sweep(): void {
     const now = performance.now();
     for (const [call, arrival] of this.#waiting) this.#look(call, arrival, now);
+    for (const [call, arrival] of this.#streams) this.#lookAtStream(call, arrival, now);
+  }
+
+  /** Each message of a stream arrives like a request of its own. */
+  #lookAtStream(call: ArrivingCall, arrival: Arrival, now: number): void {
+    const { readMessageRemaining = 0, readPartialMessage } = call.decoder ?? {};
+    const message = readMessageRemaining > 0 ? readPartialMessage : undefined;
+    if (message !== arrival.message) {
+      this.#budget.give(arrival.bytes);
+      Object.assign(arrival, { since: now, bytes: 0, message });
+    }
+    if (message !== undefined || !isArriving(call)) this.#look(call, arrival, now);
   }
 
   #look(call: ArrivingCall, arrival: Arrival, now: number): void {
@@ -94,6 +118,7 @@ export class Arrivals {
 
   #leave(call: ArrivingCall, { bytes }: Arrival): void {
     this.#waiting.delete(call);
+    this.#streams.delete(call);
     this.#budget.give(bytes);
   }
 }

@@ -21,8 +21,6 @@ const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** How long a request may take to arrive, as over HTTP/1. */
 const ARRIVAL_MS = 60_000;
-/** Messages of the largest size that may be held, if nothing else is said. */
-const HELD_MESSAGES = 4;
 /** Calls that one connection may have open: clients hold back what is above it. */
 const MAX_CONCURRENT_STREAMS = 1000;
 
@@ -32,7 +30,7 @@ export interface GrpcOptions {
   /** How long a request may take to arrive; milliseconds. */
   readonly arrivalMs?: number;
   /** Messages together that are held at one time: those that arrive, and again those that wait or run. Bytes. */
-  readonly maxHeldBytes?: number;
+  readonly maxHeldBytes: number;
 }
 
 /**
@@ -49,8 +47,7 @@ export class GrpcServer {
   readonly #streams = new OpenStreams();
   readonly #arrivals: Arrivals;
 
-  constructor(service: Service, options: GrpcOptions = {}) {
-    const { tls, arrivalMs = ARRIVAL_MS, maxHeldBytes = HELD_MESSAGES * service.maxBodyBytes } = options;
+  constructor(service: Service, { tls, arrivalMs = ARRIVAL_MS, maxHeldBytes }: GrpcOptions) {
     logThrough(service);
     this.#arrivals = new Arrivals(arrivalMs, new BodyBudget(maxHeldBytes));
     this.#grpc = new Server({

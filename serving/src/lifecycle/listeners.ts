@@ -15,8 +15,8 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
-/** The part of the memory limit that request bodies may take together. */
-const BODIES_PART = 1 / 4;
+/** The part of the memory limit that bodies may take together: of REST, and of gRPC while they arrive and while they wait. */
+const BODIES_PART = { rest: 1 / 4, grpc: 1 / 8 };
 
 /** Every port of the server. */
 export class Listeners {
@@ -64,7 +64,7 @@ export class Listeners {
     }
     let grpc: GrpcServer | undefined;
     if (settings.grpcPort !== undefined) {
-      grpc = new GrpcServer(service, { tls: tls?.options });
+      grpc = new GrpcServer(service, { tls: tls?.options, maxHeldBytes: heldBytes(settings, BODIES_PART.grpc) });
       ports.grpcPort = await orListenError(host, settings.grpcPort, grpc.listen(host, settings.grpcPort));
       tls?.follow(grpc.server as TlsServer);
     }
@@ -84,9 +84,13 @@ export class Listeners {
   }
 }
 
-function httpLimits({ maxBodyBytes, maxHeaderBytes }: Settings): HttpLimits {
-  const maxHeldBytes = Math.max(maxBodyBytes, Math.floor(readLimits().memoryBytes * BODIES_PART));
-  return { ...DEFAULT_TIMEOUTS, maxBodyBytes, maxHeaderBytes, maxHeldBytes };
+function httpLimits(settings: Settings): HttpLimits {
+  const { maxBodyBytes, maxHeaderBytes } = settings;
+  return { ...DEFAULT_TIMEOUTS, maxBodyBytes, maxHeaderBytes, maxHeldBytes: heldBytes(settings, BODIES_PART.rest) };
+}
+
+function heldBytes({ maxBodyBytes }: Settings, part: number): number {
+  return Math.max(maxBodyBytes, Math.floor(readLimits().memoryBytes * part));
 }
 
 async function orListenError<T>(host: string, port: number, listening: Promise<T>): Promise<T> {

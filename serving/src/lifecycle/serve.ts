@@ -13,7 +13,7 @@ import { Listeners } from "./listeners.ts";
 
 /**
  * Listens, loads the models, serves until `stop` is aborted, then drains. Health answers from the start; readiness comes
- * when every model is loaded and warm.
+ * when every model (or one, if that is enough) is loaded and warm.
  *
  * @param version this server's own version
  * @param stop aborted when the process is asked to end
@@ -34,9 +34,10 @@ export async function serve(settings: Settings, version: string, log: Logger, st
     log,
   });
   let isServing = false;
+  const isReady = () => (settings.readyWhen === "all" ? catalog.allReady() : catalog.models().length > 0);
   const service: Service = {
     catalog,
-    isReady: () => isServing && catalog.allReady(),
+    isReady: () => isServing && isReady(),
     version,
     modelControl: settings.modelControl,
     maxBodyBytes: settings.maxBodyBytes,
@@ -58,16 +59,20 @@ export async function serve(settings: Settings, version: string, log: Logger, st
   if (!stop.aborted) {
     isServing = true;
     const milliseconds = Math.round(performance.now() - started);
-    if (catalog.allReady()) log.info("ready", { models: catalog.models().length, milliseconds });
-    else log.error("not ready: not every model could be loaded", { models: catalog.models().length, milliseconds });
+    if (isReady()) log.info("ready", { models: catalog.models().length, milliseconds });
+    if (!catalog.allReady())
+      log.error(`${isReady() ? "" : "not ready: "}not every model could be loaded`, {
+        models: catalog.models().length,
+        milliseconds,
+      });
     if (settings.repositoryPollSeconds > 0) {
       const poll = new RepositoryPoll(settings.modelRepository, catalog, log);
       stopPolling = poll.every(settings.repositoryPollSeconds * 1000);
     }
     await once(stop, "abort");
   }
-  // A server that never was ready got no traffic: nobody has to learn that it leaves.
-  const seconds = service.isReady() ? settings.drainSeconds : 0;
+  // A server that serves nothing got no traffic: nobody has to learn that it leaves.
+  const seconds = isServing && catalog.models().length > 0 ? settings.drainSeconds : 0;
   isServing = false;
   log.info("draining", { seconds });
   try {

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { ExecutionSettings } from "../execution/open-model.ts";
 import type { ExecutionListener } from "../execution/statistics.ts";
-import type { Logger } from "../logging/logger.ts";
+import type { LogFields, Logger } from "../logging/logger.ts";
 import { ProtocolError } from "../protocol/error.ts";
 import { quote } from "../protocol/signature.ts";
 import type { Catalog, IndexEntry } from "../service.ts";
@@ -221,7 +221,11 @@ export class ModelCatalog implements Catalog {
     try {
       const warn = (reason: string) => log.warn("warm-up failed, served without", { ...fields, reason });
       const version = await openVersion(source, open, executions(source.name, source.version), warn);
-      log.info("model loaded", { ...fields, milliseconds: Math.round(performance.now() - started) });
+      log.info("model loaded", {
+        ...fields,
+        ...planOf(version),
+        milliseconds: Math.round(performance.now() - started),
+      });
       return version;
     } catch (error) {
       faults.set(source.version, messageOf(error));
@@ -245,6 +249,17 @@ export class ModelCatalog implements Catalog {
       }
     }
   }
+}
+
+/** What warm-up decided, for the log. */
+function planOf({ model: { plan } }: LoadedVersion): LogFields {
+  const { mode, sessions, maxBatchSize, warmUpMs } = plan;
+  return {
+    mode,
+    sessions,
+    maxBatchSize,
+    ...(warmUpMs !== undefined && { runMilliseconds: Number(warmUpMs.toFixed(3)) }),
+  };
 }
 
 function messageOf(error: unknown): string {

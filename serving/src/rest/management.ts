@@ -16,7 +16,7 @@ export interface ManagementAnswer {
 export function health(kind: "live" | "ready", service: Service): ManagementAnswer {
   if (kind === "live") return { status: 200, value: { live: true } };
   const ready = service.isReady();
-  return { status: ready ? 200 : 503, value: { ready } };
+  return { status: ready ? 200 : 503, value: { live: true, ready } };
 }
 
 export function server(service: Service): ManagementAnswer {

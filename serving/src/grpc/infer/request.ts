@@ -50,7 +50,7 @@ export function readInferRequest(message: InferRequestMessage, signature: Signat
 
 const outputNames = new WeakMap<readonly TensorSpec[], readonly string[]>();
 
-/** The same list for each request: only requests with the same list of outputs are gathered into one batch. */
+/** The same list for each request that names none: requests that ask for the same outputs are gathered into one batch. */
 function namesOf(specs: readonly TensorSpec[]): readonly string[] {
   let names = outputNames.get(specs);
   if (names === undefined) {

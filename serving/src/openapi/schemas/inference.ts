@@ -94,7 +94,11 @@ export const inferenceSchemas: Readonly<Record<string, object>> = {
     },
   },
   Liveness: { type: "object", required: ["live"], properties: { live: { type: "boolean" } } },
-  Readiness: { type: "object", required: ["ready"], properties: { ready: { type: "boolean" } } },
+  Readiness: {
+    type: "object",
+    required: ["live", "ready"],
+    properties: { live: { type: "boolean" }, ready: { type: "boolean" } },
+  },
   ModelReadiness: {
     type: "object",
     required: ["name", "ready"],

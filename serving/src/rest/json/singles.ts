@@ -100,7 +100,7 @@ function writeDigits(bytes: Buffer, start: number, number: number): number {
 /** Zeros, very small and very large numbers, and what is no number. */
 function rareText(value: number): string {
   if (!Number.isFinite(value)) return `"${value}"`;
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0";
   // Below the normal range a single has fewer bits, and fewer digits tell it from its neighbours.
   for (let digits = Math.abs(value) < LEAST_NORMAL ? 1 : 6; digits <= 9; digits++) {
     const shortest = Number(value.toPrecision(digits));

@@ -30,7 +30,8 @@ export function writeElements({ datatype, data }: Tensor): string {
 }
 
 function floatText(value: number): string {
-  // JSON has no NaN and no infinities: strings, as in the JSON mapping of protocol buffers. -0 is a JSON number.
+  // JSON has no NaN and no infinities: strings, as in the JSON mapping of protocol buffers. Where JSON's whole numbers are
+  // read as such, as in Python, "-0" loses its sign.
   if (!Number.isFinite(value)) return `"${value}"`;
-  return Object.is(value, -0) ? "-0" : String(value);
+  return Object.is(value, -0) ? "-0.0" : String(value);
 }
