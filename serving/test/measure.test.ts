@@ -53,6 +53,17 @@ test("gathers nothing where a batch takes as long as its rows, or where it is to
   expect(Math.max(...cheap.sizes)).toBe(1);
 });
 
+test("what it takes to put a batch together counts: large tensors of a light model are not gathered", () => {
+  const wide: TensorSpec = { name: "x", datatype: "FP32", shape: [-1, 500_000] };
+  const first = (x: Tensor): Tensor => ({ ...x, name: "y", shape: [x.shape[0] ?? 1, 1], data: firstOfRows(x) });
+  const light = model({ time: () => 0, inputs: [wide], compute: first });
+  expect(measure(light.session, { maxBatchSize: 64 }).maxBatchSize).toBe(1);
+});
+
+function firstOfRows({ shape: [rows = 1, width = 1], data }: Tensor): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) => Number(data[row * width]));
+}
+
 test("gathers nothing where rows are not treated apart", () => {
   const mean = (x: Tensor): Tensor => {
     const data = x.data as Float32Array;

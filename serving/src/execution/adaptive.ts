@@ -1,8 +1,10 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Executor } from "./executor.ts";
 
-/** A run on the event loop's thread that takes longer than this was too large for it. */
+/** Runs on the event loop's thread that take longer than this are too large for it. */
 const TOO_LONG_MS = 4;
+/** So many in a row: one alone may have been held up by a neighbour, or by the container's CPU limit. */
+const TOO_LONG_RUNS = 3;
 /** Runs this short show that larger ones may be tried. */
 const SHORT_MS = 1;
 /** How much larger than what was seen to be short a run on the event loop's thread may be. */
@@ -19,6 +21,7 @@ export class AdaptiveExecutor implements Executor {
   #capacity = 1;
   /** Elements of the largest input that was seen to be short. */
   #short: number;
+  #tooLong = 0;
 
   /**
    * @param elements how many the inputs had that were measured at warm-up, with all their batch
@@ -71,8 +74,16 @@ export class AdaptiveExecutor implements Executor {
   }
 
   #learn(elements: number, ms: number): void {
+    if (ms <= TOO_LONG_MS) this.#tooLong = 0;
     if (ms < SHORT_MS) this.#short = Math.max(this.#short, elements);
-    else if (ms > TOO_LONG_MS && elements <= this.#short * GROWTH)
-      this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
+    else if (ms > TOO_LONG_MS && elements <= this.#short * GROWTH) this.#tookTooLong(elements);
+  }
+
+  #tookTooLong(elements: number): void {
+    this.#tooLong++;
+    if (this.#tooLong < TOO_LONG_RUNS) return;
+    this.#tooLong = 0;
+    // The next of this size is more than may be tried here.
+    this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
   }
 }
