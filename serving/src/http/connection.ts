@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Cancellation } from "../execution/cancellation.ts";
+import type { BodyMemory } from "./body-memory.ts";
 import { type Answer, type Answering, type Handler, refusal } from "./exchange.ts";
 import { parseHead, type UsualHead } from "./head.ts";
 import type { BodyBudget, HttpLimits } from "./limits.ts";
@@ -10,6 +11,7 @@ export interface ConnectionHost {
   readonly handler: Handler;
   readonly limits: HttpLimits;
   readonly budget: BodyBudget;
+  readonly memory: BodyMemory;
   /** Takes over a connection whose next request is not usual, with all of its bytes. */
   readonly handOver: (socket: Socket, bytes: Buffer) => void;
 }
@@ -145,7 +147,7 @@ export class Connection {
       this.#handOver();
       return;
     }
-    const body = bodyBuffer(head);
+    const body = this.#host.memory.take(contentLength, offsetOf(head));
     bytes.copy(body, 0, end);
     this.#rest = NOTHING;
     this.#arriving = { head, answering, body, filled: arrived };
@@ -189,6 +191,8 @@ export class Connection {
     answering({ head, body, cancellation }).then(
       (answer) => {
         if (counted) this.#host.budget.give(head.contentLength);
+        // Without success it may be that a model is still to run on it.
+        if (counted && answer.status === 200) this.#host.memory.give(body);
         this.#send(answer);
       },
       () => {
@@ -266,13 +270,10 @@ export class Connection {
 /** How long a client may take to close a connection that was closed on this side. */
 const LINGER_MS = 2_000;
 
-/**
- * Memory for a body, not yet touched, placed so that what follows its JSON part is aligned.
- */
-function bodyBuffer(head: UsualHead): Buffer {
+/** Where in its memory a body starts, so that what follows its JSON part is aligned. */
+function offsetOf(head: UsualHead): number {
   const json = Number(head.header("inference-header-content-length") ?? 0);
-  const offset = Number.isSafeInteger(json) && json > 0 ? (ALIGNMENT - (json % ALIGNMENT)) % ALIGNMENT : 0;
-  return Buffer.allocUnsafeSlow(head.contentLength + offset).subarray(offset);
+  return Number.isSafeInteger(json) && json > 0 ? (ALIGNMENT - (json % ALIGNMENT)) % ALIGNMENT : 0;
 }
 
 function ignore(): void {

@@ -12,7 +12,7 @@ export interface RequestHead {
 /** A request that has arrived whole. */
 export interface WholeRequest {
   readonly head: RequestHead;
-  /** Decompressed. */
+  /** Decompressed. Once it is answered with 200, its memory serves other requests: nobody may look at it any more. */
   readonly body: Buffer;
   /** Cancelled when the connection ends before the answer. */
   readonly cancellation: Cancellation;

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server as NodeServer } from "node:http";
 import { type AddressInfo, createServer as createPlainServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { BodyMemory } from "./body-memory.ts";
 import { Connection } from "./connection.ts";
 import type { Handler } from "./exchange.ts";
 import { BodyBudget, type HttpLimits } from "./limits.ts";
@@ -9,13 +10,16 @@ import { createNodeServer } from "./node-server.ts";
 
 /** How often connections are looked through for clients that are too slow. */
 const SWEEP_MS = 1_000;
+/** How often memory that is not needed is freed. */
+const TRIM_MS = 5_000;
 
 /** A server that listens: usual requests on the hot path, all others through Node's HTTP server. */
 export class HttpListener {
   readonly #server: Server;
   readonly #node: NodeServer;
   readonly #connections = new Map<Socket, Connection | undefined>();
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #memory = new BodyMemory();
+  readonly #timers: readonly NodeJS.Timeout[];
 
   /** @param tls undefined: plain text */
   constructor(handler: Handler, limits: HttpLimits, tls?: TlsOptions) {
@@ -25,6 +29,7 @@ export class HttpListener {
       handler,
       limits,
       budget,
+      memory: this.#memory,
       handOver: (socket: Socket, bytes: Buffer) => this.#handOver(socket, bytes),
     };
     const accept = (socket: Socket) => {
@@ -36,7 +41,10 @@ export class HttpListener {
       tls === undefined
         ? createPlainServer(options, accept)
         : createTlsServer({ ...tls, ...options }, accept).on("tlsClientError", (_error, socket) => socket.destroy());
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#timers = [
+      setInterval(() => this.#sweep(), SWEEP_MS).unref(),
+      setInterval(() => this.#memory.trim(), TRIM_MS).unref(),
+    ];
   }
 
   /** For TLS contexts that are renewed. */
@@ -71,15 +79,19 @@ export class HttpListener {
     const timer = setInterval(closeIdle, 100);
     await closed;
     clearInterval(timer);
-    clearInterval(this.#sweeper);
+    this.#stopTimers();
   }
 
   /** Ends all connections at once. */
   destroy(): void {
-    clearInterval(this.#sweeper);
+    this.#stopTimers();
     this.#server.close();
     this.#node.close();
     for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   #handOver(socket: Socket, bytes: Buffer): void {
