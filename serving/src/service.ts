@@ -57,6 +57,8 @@ export interface Service {
   readonly modelControl: boolean;
   /** Largest request body (REST, also after decompression) or message (gRPC). */
   readonly maxBodyBytes: number;
+  /** Largest JSON of a request, and largest data in JSON of an answer. */
+  readonly maxJsonBytes: number;
   /** Inputs, and outputs, that one request may name. */
   readonly maxTensors: number;
   /** How long a request may wait and run before it is answered 504, unless it asks for less; milliseconds. */

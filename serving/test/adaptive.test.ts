@@ -3,20 +3,20 @@ import { AdaptiveExecutor } from "../src/execution/adaptive.ts";
 import type { Executor } from "../src/execution/executor.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 
-/** Takes as long as it is told, and remembers the sizes that it ran. */
+/** Takes as long as it is told, by a clock of its own, and remembers the sizes that it ran. */
 class TimedExecutor implements Executor {
   readonly capacity: number;
   readonly sizes: number[] = [];
-  ms = 0;
+  readonly #tick: () => void;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, tick: () => void) {
     this.capacity = capacity;
+    this.#tick = tick;
   }
 
   run([x]: readonly Tensor[]): Tensor[] {
     this.sizes.push((x as Tensor).data.length);
-    const until = performance.now() + this.ms;
-    while (performance.now() < until);
+    this.#tick();
     return [];
   }
 
@@ -24,15 +24,23 @@ class TimedExecutor implements Executor {
 }
 
 function adaptive(elements: number) {
-  const inline = new TimedExecutor(1);
-  const workers = new TimedExecutor(4);
-  const executor = new AdaptiveExecutor(inline, elements, async () => workers);
+  const clock = { now: 0, step: 0 };
+  const tick = () => {
+    clock.now += clock.step;
+  };
+  const inline = new TimedExecutor(1, tick);
+  const workers = new TimedExecutor(4, tick);
+  const executor = new AdaptiveExecutor(
+    inline,
+    elements,
+    async () => workers,
+    () => clock.now,
+  );
   const run = async (size: number, ms = 0) => {
-    inline.ms = ms;
-    workers.ms = ms;
+    clock.step = ms;
     await executor.run([{ name: "x", datatype: "FP32", shape: [size], data: new Float32Array(size) }], []);
   };
-  return { executor, inline, workers, run };
+  return { executor, inline, workers, run, clock };
 }
 
 test("what is twice as large as what was short runs where it was short; what is larger goes to threads", async () => {
@@ -51,13 +59,25 @@ test("what turns out to be short may grow, step by step, also what ran on thread
   expect([inline.sizes, workers.sizes]).toEqual([[200, 400, 800, 5000], [5000]]);
 });
 
-test("what takes too long again and again goes to threads; one slow run in between does not move it", async () => {
+test("what takes too long again and again goes to threads, also when it is short in between; one slow run does not", async () => {
+  const { inline, workers, run, clock } = adaptive(100);
+  for (const ms of [5, 2, 2, 5, 2]) await run(100, ms);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([5, 0]);
+  await run(150, 5);
+  await run(150, 5);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([6, 1]);
+  // Smaller ones stay, and bring nothing larger back before long.
+  for (let count = 0; count < 3; count++) await run(70);
+  await run(150);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([9, 2]);
+  clock.now += 20_000;
+  for (const size of [70, 140]) await run(size);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([11, 2]);
+});
+
+test("one run that takes far too long is enough", async () => {
   const { inline, workers, run } = adaptive(100);
-  for (const ms of [5, 5, 2, 5, 5, 2]) await run(100, ms);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([6, 0]);
-  for (let count = 0; count < 4; count++) await run(150, 5);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([9, 1]);
-  // Smaller ones stay.
-  await run(40, 2);
-  expect(inline.sizes.at(-1)).toBe(40);
+  await run(100, 60);
+  await run(100);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([1, 1]);
 });

@@ -147,8 +147,33 @@ test("what is malformed behind a request in flight is not answered in its place"
   for (const held of echo.held) held.answer();
   expect(await usual.texts(1)).toEqual(["POST /held/1 hello"]);
   expect((await usual.answer()).status).toBe(400);
+  await expect.poll(() => echo.held.length).toBe(2);
+  echo.held[1]?.answer();
+  expect(await unusual.texts(1)).toEqual(["POST /held/2 hello"]);
+  expect((await unusual.answer()).status).toBe(400);
   await unusual.closedByServer();
-  expect(unusual.unread).toBe("");
+});
+
+test.each([
+  ["is malformed", `${chunkedHead("/a")}no size\r\n`, 400],
+  ["was refused already", `${chunkedHead("/refused")}no size\r\n`, 401],
+])("a malformed body that %s is answered after the request before it", async (_what, malformed, status) => {
+  const echo = await EchoListener.start();
+  const client = await echo.connect();
+  client.send(`${chunkedHead("/held")}5\r\nhello\r\n0\r\n\r\n`, malformed);
+  await expect.poll(() => echo.held.length).toBe(1);
+  echo.held[0]?.answer();
+  expect(await client.texts(1)).toEqual(["POST /held hello"]);
+  expect((await client.answer()).status).toBe(status);
+  await client.closedByServer();
+});
+
+test("a client that was refused may read why while it still sends, and is let go when it stays", async () => {
+  const echo = await EchoListener.start();
+  const client = await echo.connect();
+  client.send("garbage\r\n\r\n", "x".repeat(2_000_000));
+  expect((await client.answer()).status).toBe(400);
+  await expect.poll(() => echo.connections(), { timeout: 5_000 }).toBe(0);
 });
 
 test("a body in chunks that turns out to be malformed is refused", async () => {

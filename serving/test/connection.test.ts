@@ -160,6 +160,32 @@ test("a client that asks first is told to go on, or why not to", async () => {
   expect(echo.bodies.length).toBe(1);
 });
 
+test("what a client expects is refused when it is something else, and passed over in HTTP/1.0", async () => {
+  const echo = await EchoListener.start();
+  const other = await (await echo.connect()).send(post("/a", "hello", "Expect: x\r\n")).answer();
+  expect([other.status, other.body.toString()]).toEqual([
+    417,
+    '{"error":"Expect of the request must be 100-continue"}',
+  ]);
+  const old = await echo.connect();
+  old.send("POST /a HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
+  expect((await old.answer()).status).toBe(200);
+});
+
+test("is no proxy: takes a target that names its host, and refuses CONNECT in words", async () => {
+  const echo = await EchoListener.start();
+  const client = await echo.connect();
+  const targets = ["http://x/a?b", "HTTP://x:80/a", "http://x", "http://x?b"];
+  expect(await client.send(...targets.map((target) => post(target, "hello"))).texts(4)).toEqual([
+    "POST /a?b hello",
+    "POST /a hello",
+    "POST / hello",
+    "POST /?b hello",
+  ]);
+  const tunnel = await (await echo.connect()).send("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n").answer();
+  expect([tunnel.status, tunnel.body.toString()]).toEqual([405, '{"error":"CONNECT is not allowed here"}']);
+});
+
 test("refuses what no two servers would read alike, and closes the connection", async () => {
   const echo = await EchoListener.start();
   for (const request of [
@@ -195,10 +221,13 @@ test("refuses headers and bodies over their limits, and tells the client so howe
   expect(echo.bodies).toEqual([]);
 });
 
-test("refuses a request without Host, and says so", async () => {
+test.each([
+  ["A: b\r\n", "no"],
+  ["Host: x\r\nHost: y\r\n", "more than one"],
+])("refuses a request that does not name one Host, and says so: %j", async (headers, count) => {
   const client = await (await EchoListener.start()).connect();
-  const { status, body } = await client.send("GET /a HTTP/1.1\r\nA: b\r\n\r\n").answer();
-  expect([status, body.toString()]).toEqual([400, '{"error":"the request has no Host header"}']);
+  const { status, body } = await client.send(`GET /a HTTP/1.1\r\n${headers}\r\n`).answer();
+  expect([status, body.toString()]).toEqual([400, `{"error":"the request has ${count} Host header"}`]);
 });
 
 test("a refusal before the body is read reaches the client; what would follow an unread body is not read as a request", async () => {

@@ -30,6 +30,8 @@ export class EchoListener implements Handler {
   readonly admitted: RequestHead[] = [];
   readonly bodies: Buffer[] = [];
   readonly held: Held[] = [];
+  /** Statuses of what was refused, in order. */
+  readonly refusals: number[] = [];
   keeps = true;
   #port = 0;
 
@@ -56,6 +58,10 @@ export class EchoListener implements Handler {
 
   keepsConnections(): boolean {
     return this.keeps;
+  }
+
+  refused(_head: RequestHead, { status }: Answer): void {
+    this.refusals.push(status);
   }
 
   admit(head: RequestHead): Answering | Answer {

@@ -110,6 +110,7 @@ async function defaults(given: Partial<Service>, log: LogRecord): Promise<Servic
     version: "1.2.3",
     modelControl: true,
     maxBodyBytes: 4 * 1024 * 1024,
+    maxJsonBytes: 1024 * 1024,
     maxTensors: 256,
     requestTimeoutMs: 60_000,
     telemetry: NO_TELEMETRY,

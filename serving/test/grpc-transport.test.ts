@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as tlsConnect } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
@@ -11,6 +10,7 @@ import type { InferOptions, Model } from "../src/models/model.ts";
 import type { Catalog } from "../src/service.ts";
 import { createCertificate } from "./certificates.ts";
 import { GrpcPeer } from "./grpc-peer.ts";
+import { exchange, http2 } from "./http2-client.ts";
 import { additionModel, identityModel } from "./onnx-file.ts";
 import { temporaryFolder } from "./server-process.ts";
 import { TestCatalog } from "./test-catalog.ts";
@@ -103,31 +103,6 @@ describe("the size of a message", () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     expect(await exchange(session, bomb, { "grpc-encoding": "gzip" })).toMatchObject({ status: "8" });
     expect(await client.refusal("ModelInfer", message(1))).toBe("OK");
-  });
-});
-
-describe.each(["ModelInfer", "ModelStreamInfer"])("requests that do not arrive (%s)", (method) => {
-  test("are given up after a while, and their memory back", async () => {
-    const { catalog } = await TestCatalog.started(sum);
-    const client = await GrpcPeer.start({ catalog }, { arrivalMs: 200, maxHeldBytes: 100_000 });
-    const session = await http2(client.port);
-    const half = () => exchange(session, Buffer.alloc(10), {}, { method, announced: 100_000, ends: false });
-    expect(await half()).toEqual({ status: "4", message: "the request took too long to arrive" });
-    expect(await half()).toMatchObject({ status: "4" });
-    expect(await client.refusal("ModelInfer", request)).toBe("OK");
-  });
-
-  test("are refused once they take the memory that there is", async () => {
-    const { catalog } = await TestCatalog.started(sum);
-    const client = await GrpcPeer.start({ catalog }, { maxHeldBytes: 100_000 });
-    const session = await http2(client.port);
-    const half = () => exchange(session, Buffer.alloc(10), {}, { method, announced: 100_000, ends: false });
-    const first = half();
-    const second = half();
-    expect(await second).toMatchObject({ status: "14", message: expect.stringContaining("as its memory allows") });
-    expect(await client.refusal("ModelInfer", request)).toBe("OK");
-    session.destroy();
-    await first;
   });
 });
 
@@ -300,45 +275,4 @@ function openStream(client: GrpcPeer) {
     if (stream.end === "") stream.end = "OK";
   });
   return stream;
-}
-
-/** A connection below gRPC. */
-async function http2(port: number): Promise<ClientHttp2Session> {
-  const session = connect(`http://127.0.0.1:${port}`);
-  onTestFinished(() => session.destroy());
-  session.on("error", () => undefined);
-  await once(session, "connect");
-  return session;
-}
-
-interface Sending {
-  readonly method?: string;
-  /** Bytes that the message is said to have. */
-  readonly announced?: number;
-  readonly ends?: boolean;
-}
-
-/** Sends a message that need not be whole; what the trailers say. */
-function exchange(
-  session: ClientHttp2Session,
-  bytes: Buffer,
-  headers: Readonly<Record<string, string>>,
-  { method = "ModelInfer", announced = bytes.length, ends = true }: Sending = {},
-): Promise<{ readonly status: string | undefined; readonly message?: string }> {
-  const path = `/inference.GRPCInferenceService/${method}`;
-  const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", ...headers });
-  const prefix = Buffer.alloc(5);
-  prefix[0] = "grpc-encoding" in headers ? 1 : 0;
-  prefix.writeUInt32BE(announced, 1);
-  stream.write(Buffer.concat([prefix, bytes]));
-  if (ends) stream.end();
-  return new Promise((resolve) => {
-    const answer = (found: Record<string, unknown>) => {
-      if (found["grpc-status"] === undefined) return;
-      resolve({ status: String(found["grpc-status"]), message: decodeURI(String(found["grpc-message"] ?? "")) });
-    };
-    stream.on("response", answer).on("trailers", answer);
-    stream.on("close", () => resolve({ status: undefined })).on("error", () => undefined);
-    stream.resume();
-  });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { writeSingles } from "../src/rest/json/singles.ts";
-import { quoteAscii, writeElements } from "../src/rest/json/write.ts";
+import { singlesText } from "../src/rest/json/singles.ts";
+import { quoteAscii, writeElements as writeWithin } from "../src/rest/json/write.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { random32 } from "./random.ts";
 
@@ -13,7 +13,7 @@ function singleOf(pattern: number): number {
 }
 
 function singleText(value: number): string {
-  return writeSingles(Float32Array.of(value)).slice(1, -1);
+  return singlesText(Float32Array.of(value));
 }
 
 /** Finite singles of every size: patterns drawn evenly, and those at both ends of every binade. */
@@ -72,6 +72,12 @@ function significantDigits(text: string): number {
   return text.replace(/e.*$/, "").replace(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "").length;
 }
 
+/** The text, in one. */
+function writeElements(of: Tensor, limit = Number.POSITIVE_INFINITY): string {
+  const written = writeWithin(of, limit);
+  return typeof written === "string" ? written : Buffer.concat(written).toString("latin1");
+}
+
 function tensor(datatype: Tensor["datatype"], data: Tensor["data"]): Tensor {
   return { name: "x", datatype, shape: [data.length], data };
 }
@@ -104,5 +110,45 @@ test("writes text in ASCII, whatever it holds", () => {
     const quoted = quoteAscii(text);
     expect(quoted).toMatch(/^[\x20-\x7f]*$/);
     expect(JSON.parse(quoted)).toBe(text);
+  }
+});
+
+test("writes large tensors in pieces that together are the same array", () => {
+  const count = 30_001;
+  const values = Array.from({ length: count }, (_, index) => index % 100);
+  for (const one of [
+    tensor("FP32", Float32Array.from(values)),
+    tensor("FP64", Float64Array.from(values)),
+    tensor("UINT8", Uint8Array.from(values)),
+    tensor("INT64", BigInt64Array.from(values, BigInt)),
+  ]) {
+    expect(typeof writeWithin(one, 1e9)).toBe("object");
+    expect(JSON.parse(writeElements(one))).toEqual(values);
+  }
+  expect(JSON.parse(writeElements(tensor("BOOL", Uint8Array.from(values))))).toEqual(
+    values.map((value) => value !== 0),
+  );
+  const halves = new Uint16Array(Float16Array.from(values).buffer);
+  expect(JSON.parse(writeElements(tensor("FP16", halves)))).toEqual(values);
+  const texts = values.map((value) => `text ${value} \u2603`);
+  expect(JSON.parse(writeElements(tensor("BYTES", texts)))).toEqual(texts);
+});
+
+test("writes no more than it may, however large the tensor is", () => {
+  const fits = (one: Tensor, limit: number) => {
+    try {
+      return writeElements(one, limit).length <= limit;
+    } catch (error) {
+      return (error as Error).name;
+    }
+  };
+  for (const one of [
+    tensor("UINT8", new Uint8Array(20_000)),
+    tensor("UINT8", new Uint8Array(100)),
+    tensor("BYTES", Array(20_000).fill("x")),
+    tensor("BYTES", ["x".repeat(20_000)]),
+  ]) {
+    const { length } = writeElements(one);
+    expect([fits(one, length), fits(one, length - 1), fits(one, 10)]).toEqual([true, "JsonTooLarge", "JsonTooLarge"]);
   }
 });

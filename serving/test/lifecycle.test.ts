@@ -129,6 +129,7 @@ test("a drain that runs out of time closes what is in flight and says so", async
       return new Promise<never>(() => {});
     },
     keepsConnections: () => true,
+    refused: () => undefined,
   };
   const sizes = { maxBodyBytes: 1_000, maxHeaderBytes: 1_000, maxHeldBytes: 1_000 };
   const listener = new HttpListener(handler, { ...DEFAULT_TIMEOUTS, ...sizes });

@@ -76,6 +76,29 @@ test("gathers nothing where rows are not treated apart", () => {
   expect(measure(summing.session, { maxBatchSize: 64 }, summing.now).maxBatchSize).toBe(1);
 });
 
+test.each<[TensorSpec["datatype"], (data: Tensor["data"]) => Tensor["data"]]>([
+  ["FP32", (data) => (data as Float32Array).map((value) => value - Math.max(...(data as Float32Array)))],
+  [
+    "INT64",
+    (data) => (data as BigInt64Array).map((value) => value - ([...(data as BigInt64Array)].sort().at(-1) ?? 0n)),
+  ],
+  ["INT32", (data) => (data as Int32Array).map((value) => value - Math.max(...(data as Int32Array)))],
+  ["BYTES", (data) => (data as string[]).map(() => [...(data as string[])].sort().at(-1) ?? "")],
+  // One that changes results a little: the scale of numbers is taken from the whole batch.
+  [
+    "FP32",
+    (data) => (data as Float32Array).map((value) => 1e-3 * (value + 0.01 * Math.max(...(data as Float32Array)))),
+  ],
+])("finds out that rows of %s are mixed, by the largest of them", (datatype, compute) => {
+  const spec: TensorSpec = { name: "x", datatype, shape: [-1, 1] };
+  const outputs = [{ ...spec, name: "y" }];
+  const apart = model({ time: () => 1, inputs: [spec], outputs, compute: (x) => ({ ...x, name: "y" }) });
+  expect(measure(apart.session, { maxBatchSize: 64 }, apart.now).maxBatchSize).toBe(64);
+  const mixed = (x: Tensor): Tensor => ({ ...x, name: "y", data: compute(x.data) });
+  const mixing = model({ time: () => 1, inputs: [spec], outputs, compute: mixed });
+  expect(measure(mixing.session, { maxBatchSize: 64 }, mixing.now).maxBatchSize).toBe(1);
+});
+
 test("tries no batches of a slow model, and does not run it again and again", () => {
   const { session, now, sizes } = model({ time: () => 250 });
   expect(measure(session, { maxBatchSize: 64 }, now)).toEqual({ singleMs: 250, fault: undefined, maxBatchSize: 1 });

@@ -30,7 +30,7 @@ interface Opened {
   readonly mend: () => void;
 }
 
-async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}): Promise<Opened> {
+async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}, size?: number): Promise<Opened> {
   const file = join(temporaryFolder({ "model.onnx": content }), "model.onnx");
   const warnings: string[] = [];
   let spoilt = false;
@@ -38,7 +38,7 @@ async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}):
     if (spoilt) throw new Error("the file is another now");
   };
   const model = await openModel(
-    { name: "m", version: "1", file, verify },
+    { name: "m", version: "1", file, size: size ?? content.length, verify },
     { ...SETTINGS, mode: "auto", ...settings },
     () => undefined,
     (message) => warnings.push(message),
@@ -94,6 +94,11 @@ test("a light model runs on the event loop's thread, a heavy one on threads of i
   expect(heavy.model.plan).toMatchObject({ mode: "workers", sessions: 2, maxBatchSize: 1 });
   expect(heavy.model.plan.warmUpMs).toBeGreaterThan(1);
   expect(await infer(heavy.model, unit(256))).toEqual([...unit(256).data]);
+});
+
+test("a model with large weights is loaded by a thread, however light it is", async () => {
+  const { model } = await open(additionModel([1]), {}, 400_000_000);
+  expect(model.plan.mode).toBe("workers");
 });
 
 test("the mode can be set, against what was measured", async () => {

@@ -41,6 +41,13 @@ test("names the input whose data does not fit its shape", () => {
     "input 'x': 'data' has 1 elements in dimension 1, but shape [2,2] needs 2",
   );
   expect(refusal({ inputs: [{ ...x, data: [[1, 2]] }, flags] })).toContain("has 1 elements in dimension 0");
+  for (const input of [
+    { ...x, shape: [0, 2] },
+    { data: x.data, name: "x", datatype: "FP32", shape: [0, 2] },
+  ]) {
+    const nested = { inputs: [{ ...input, data: [[1, 2]] }, flags] };
+    expect(refusal(nested)).toBe("input 'x': 'data' has 1 elements in dimension 0, but shape [0,2] needs 0");
+  }
   expect(refusal({ inputs: [{ ...x, data: [[1, 2], 3] }, flags] })).toContain("neither flat nor nested");
   expect(
     refusal({
@@ -73,6 +80,8 @@ test("names the shape that the model needs", () => {
   expect(refusal({ inputs: [{ ...x, shape: undefined }, flags] })).toContain("'shape' is missing");
 });
 
+const open = { name: "x", datatype: "FP32", shape: [] } as const;
+
 test("does not allocate what a huge shape claims", () => {
   expect(refusal({ inputs: [{ ...x, shape: [2 ** 52, 2] }, flags] })).toContain("holds 4 elements");
   const open = { inputs: [{ name: "x", datatype: "FP32", shape: [] }], outputs: [] } as const;
@@ -80,6 +89,16 @@ test("does not allocate what a huge shape claims", () => {
   expect(refusal(body, open)).toContain("has 1 elements in dimension 1");
   const deep = { inputs: [{ name: "x", datatype: "FP32", shape: new Array(100_000).fill(1), data: [1] }] };
   expect(refusal(deep, open)).toContain("100000 dimensions");
+});
+
+test("refuses a dimension of an empty tensor that the runtime could not take", () => {
+  const empty = { name: "x", datatype: "FP32", data: [] };
+  expect(refusal({ inputs: [{ ...empty, shape: [2 ** 32, 0] }] }, { inputs: [open], outputs: [] })).toBe(
+    "input 'x': 'shape' holds 4294967296, more than 4294967295",
+  );
+  expect(
+    parse({ inputs: [{ ...empty, shape: [2 ** 32 - 1, 0] }] }, { inputs: [open], outputs: [] }).inputs,
+  ).toHaveLength(1);
 });
 
 test("names a missing, unknown or repeated input and lists the model's own", () => {
@@ -238,6 +257,12 @@ test.each([
 });
 
 test("refuses a member that is there twice, and tensors beyond a bound", () => {
+  const entry = Object.entries({ ...x, parameters: {} }).map(([key, value]) => `"${key}":${JSON.stringify(value)}`);
+  for (const member of entry) {
+    const [, key] = /^"(\w+)"/.exec(member) ?? [];
+    expect(refusal(`{"inputs":[{${[...entry, member].join(",")}}]}`)).toBe(`input 'x': '${key}' is there twice`);
+  }
+  expect(refusal(`{"inputs":[],"outputs":[{"name":"y","name":"y"}]}`)).toBe("outputs[0]: 'name' is there twice");
   for (const key of ["id", "inputs", "outputs", "parameters"]) {
     const value = { id: '"a"', inputs: "[]", outputs: "[]", parameters: "{}" }[key];
     expect(refusal(`{"${key}":${value},"${key}":${value}}`)).toBe(`'${key}' is there twice`);

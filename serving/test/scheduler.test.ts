@@ -211,6 +211,18 @@ test("closing does not wait for a request whose deadline passes in the queue", a
   await Promise.all([running, closed]);
 });
 
+test("closing ends when the last that waits comes too late for its turn", async () => {
+  const executor = new HeldExecutor(1);
+  const { infer, scheduler } = scheduling(executor);
+  const running = infer(rows(1));
+  await turn();
+  const late = refusal(infer(rows(2), { deadline: performance.now() - 1 }));
+  const closed = scheduler.close();
+  await executor.release();
+  expect(await late).toMatchObject({ status: 504 });
+  await Promise.all([running, closed]);
+});
+
 test("runs on the event loop's thread give way to sockets and timers again and again", async () => {
   const order: string[] = [];
   const executor = new PromptExecutor((inputs) => {

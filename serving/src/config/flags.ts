@@ -129,6 +129,13 @@ export const FLAGS = {
     help: "largest request, also decompressed; larger ones are answered 413; 0: an eighth of the memory limit, 64 MiB at most",
     group: "Limits",
   },
+  maxJsonBytes: {
+    name: "max-json-bytes",
+    value: "BYTES",
+    fallback: "16777216",
+    help: "largest JSON of a request, and of an answer's data; larger tensors travel as binary data",
+    group: "Limits",
+  },
   maxHeaderBytes: {
     name: "max-header-bytes",
     value: "BYTES",

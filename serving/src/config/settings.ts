@@ -28,6 +28,8 @@ export interface Settings {
   readonly execution: ExecutionSettings;
   readonly requestTimeoutMs: number;
   readonly maxBodyBytes: number;
+  /** JSON of a request or an answer; binary tensors are not counted. */
+  readonly maxJsonBytes: number;
   readonly maxHeaderBytes: number;
   /** Most inputs, and most outputs, that one request may name. */
   readonly maxTensors: number;
@@ -80,6 +82,7 @@ function settingsOf(read: Read, limits: ResourceLimits): Settings {
     execution: executionOf(read, limits),
     requestTimeoutMs: wholeNumber(read(FLAGS.requestTimeoutMs), 1, 3_600_000),
     maxBodyBytes: wholeNumber(read(FLAGS.maxBodyBytes), 0, 512 * MIB) || defaultBodyBytes(limits),
+    maxJsonBytes: wholeNumber(read(FLAGS.maxJsonBytes), 1_024, 512 * MIB),
     maxHeaderBytes: wholeNumber(read(FLAGS.maxHeaderBytes), 1_024, MIB),
     maxTensors: wholeNumber(read(FLAGS.maxTensors), 1, 65_536),
     drainSeconds: seconds(FLAGS.drainSeconds, 3_600),

@@ -3,8 +3,14 @@ import type { Executor } from "./executor.ts";
 
 /** Runs on the event loop's thread that take longer than this are too large for it. */
 const TOO_LONG_MS = 4;
-/** So many in a row: one alone may have been held up by a neighbour, or by the container's CPU limit. */
+/** So many of them: one alone may have been held up by a neighbour, or by the container's CPU limit. */
 const TOO_LONG_RUNS = 3;
+/** How many runs that are not too long make up for one that was. */
+const FORGIVEN_BY = 100;
+/** A run of this length is no accident. */
+const FAR_TOO_LONG_MS = 50;
+/** How long nothing larger is tried after runs that took too long; twice as long each time. */
+const HOLD_OFF_MS = 10_000;
 /** Runs this short show that larger ones may be tried. */
 const SHORT_MS = 1;
 /** How much larger than what was seen to be short a run on the event loop's thread may be. */
@@ -17,17 +23,28 @@ const GROWTH = 2;
 export class AdaptiveExecutor implements Executor {
   readonly #inline: Executor;
   readonly #startWorkers: () => Promise<Executor>;
+  readonly #now: () => number;
   #workers: Promise<Executor> | undefined;
   #capacity = 1;
   /** Elements of the largest input that was seen to be short. */
   #short: number;
   #tooLong = 0;
+  #holdOffMs = HOLD_OFF_MS;
+  /** Until when nothing larger is tried: what a run costs may depend on values, which a client chooses. */
+  #heldOffUntil = Number.NEGATIVE_INFINITY;
 
   /**
    * @param elements how many the inputs had that were measured at warm-up, with all their batch
    * @param startWorkers called when the first large request comes
+   * @param now the clock, in milliseconds
    */
-  constructor(inline: Executor, elements: number, startWorkers: () => Promise<Executor>) {
+  constructor(
+    inline: Executor,
+    elements: number,
+    startWorkers: () => Promise<Executor>,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#now = now;
     this.#inline = inline;
     this.#short = elements;
     this.#startWorkers = startWorkers;
@@ -41,9 +58,9 @@ export class AdaptiveExecutor implements Executor {
     let elements = 0;
     for (const { data } of inputs) elements += data.length;
     if (elements > this.#short * GROWTH) return this.#runOnWorkers(inputs, outputs, elements);
-    const start = performance.now();
+    const start = this.#now();
     const results = this.#inline.run(inputs, outputs);
-    if (elements > this.#short || elements * GROWTH > this.#short) this.#learn(elements, performance.now() - start);
+    if (elements > this.#short || elements * GROWTH > this.#short) this.#learn(elements, this.#now() - start);
     return results;
   }
 
@@ -55,9 +72,9 @@ export class AdaptiveExecutor implements Executor {
   async #runOnWorkers(inputs: readonly Tensor[], outputs: readonly string[], elements: number): Promise<Tensor[]> {
     this.#workers ??= this.#start();
     const workers = await this.#workers;
-    const start = performance.now();
+    const start = this.#now();
     const results = await workers.run(inputs, outputs);
-    this.#learn(elements, performance.now() - start);
+    this.#learn(elements, this.#now() - start);
     return results;
   }
 
@@ -74,15 +91,21 @@ export class AdaptiveExecutor implements Executor {
   }
 
   #learn(elements: number, ms: number): void {
-    if (ms <= TOO_LONG_MS) this.#tooLong = 0;
-    if (ms < SHORT_MS) this.#short = Math.max(this.#short, elements);
-    else if (ms > TOO_LONG_MS && elements <= this.#short * GROWTH) this.#tookTooLong(elements);
+    if (ms > TOO_LONG_MS) {
+      // On a worker thread it may take as long as it likes.
+      if (elements <= this.#short * GROWTH) this.#tookTooLong(elements, ms);
+      return;
+    }
+    this.#tooLong = Math.max(0, this.#tooLong - 1 / FORGIVEN_BY);
+    if (ms < SHORT_MS && this.#now() > this.#heldOffUntil) this.#short = Math.max(this.#short, elements);
   }
 
-  #tookTooLong(elements: number): void {
+  #tookTooLong(elements: number, ms: number): void {
     this.#tooLong++;
-    if (this.#tooLong < TOO_LONG_RUNS) return;
+    if (this.#tooLong <= TOO_LONG_RUNS - 1 && ms < FAR_TOO_LONG_MS) return;
     this.#tooLong = 0;
+    this.#heldOffUntil = this.#now() + this.#holdOffMs;
+    this.#holdOffMs *= 2;
     // The next of this size is more than may be tried here.
     this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
   }

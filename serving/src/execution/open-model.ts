@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { ExecutionPlan, InferOptions, Model } from "../models/model.ts";
 import { Session } from "../runtime/session.ts";
 import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
@@ -37,6 +36,8 @@ export interface ModelFile {
   readonly version: string;
   /** Path of the ONNX file. */
   readonly file: string;
+  /** Bytes of it, and of the files beside it that its weights lie in. */
+  readonly size: number;
   /**
    * To be asked before the file is loaded once more, by a thread that starts later.
    *
@@ -49,6 +50,8 @@ export interface ModelFile {
 const LOAD_INLINE_BELOW_BYTES = 8 * 1024 * 1024;
 /** Runs that take longer at warm-up go to workers. */
 const INLINE_BELOW_MS = 1;
+/** A first run, with the runtime's lazy set-up, that takes longer needs no second one to tell. */
+const FIRST_BELOW_MS = 20;
 
 /**
  * Loads a model, warms it up, and decides by what that showed how it is run.
@@ -79,7 +82,7 @@ export async function openModel(
     return open(pool, pool.description, { mode: "workers", sessions: workers, maxBatchSize });
   };
   if (settings.mode === "workers") return onWorkers();
-  if (settings.mode === "auto" && (await stat(file.file)).size > LOAD_INLINE_BELOW_BYTES) return onWorkers();
+  if (settings.mode === "auto" && file.size > LOAD_INLINE_BELOW_BYTES) return onWorkers();
   const session = Session.load(file.file, { intraOpThreads });
   const measurement = measureInline(session, measuring, settings.mode);
   if (settings.mode === "auto" && (measurement.singleMs ?? 0) > INLINE_BELOW_MS) {
@@ -107,7 +110,8 @@ interface Described {
 
 /** A model that turns out to be heavy is not measured further here: its worker does that. */
 function measureInline(session: Session, options: MeasureOptions, mode: "auto" | "inline"): Measurement {
-  const single = measure(session, { ...options, maxBatchSize: 1 });
+  const slowMs = mode === "auto" ? { slowMs: FIRST_BELOW_MS } : {};
+  const single = measure(session, { ...options, ...slowMs, maxBatchSize: 1 });
   const isHeavy = mode === "auto" && (single.singleMs ?? 0) > INLINE_BELOW_MS;
   return isHeavy || options.maxBatchSize === 1 ? single : measure(session, options);
 }

@@ -126,12 +126,13 @@ export class Scheduler {
   /** The requests that run next, together; those whose deadline has passed are answered instead. */
   #take(now: number): Job[] {
     const taken: Job[] = [];
+    const late: Job[] = [];
     let rows = 0;
     let index = 0;
     for (; index < this.#queue.length; index++) {
       const job = this.#queue[index] as Job;
       if (job.options.deadline < now) {
-        this.#expire(job, now, "in the queue");
+        late.push(job);
         continue;
       }
       const first = taken[0];
@@ -152,6 +153,8 @@ export class Scheduler {
       }
     }
     this.#queue = index === this.#queue.length ? [] : this.#queue.slice(index);
+    // Not before they have left the queue: whoever closes it waits for it to be empty.
+    for (const job of late) this.#expire(job, now, "in the queue");
     return taken;
   }
 

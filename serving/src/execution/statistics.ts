@@ -27,6 +27,8 @@ export interface Execution {
 export type ExecutionListener = (execution: Execution) => void;
 
 const NS_PER_MS = 1e6;
+/** Batch sizes that are counted one by one. */
+const EXACT_SIZES = 64;
 
 /**
  * What one version of a model did since it was loaded, in the terms of Triton's statistics extension.
@@ -51,11 +53,7 @@ export class ModelStatistics {
   recordExecution({ batchSize, queueMs, computeInputMs, computeInferMs, computeOutputMs }: Execution): void {
     this.executionCount++;
     this.inferenceCount += batchSize;
-    let batch = this.batches.get(batchSize);
-    if (batch === undefined) {
-      batch = { computeInput: zero(), computeInfer: zero(), computeOutput: zero() };
-      this.batches.set(batchSize, batch);
-    }
+    const batch = this.#batchOf(batchSize);
     add(batch.computeInput, computeInputMs, 1);
     add(batch.computeInfer, computeInferMs, 1);
     add(batch.computeOutput, computeOutputMs, 1);
@@ -65,6 +63,18 @@ export class ModelStatistics {
     add(this.computeInfer, computeInferMs * requests, requests);
     add(this.computeOutput, computeOutputMs * requests, requests);
     for (const wait of queueMs) add(this.queue, wait, 1);
+  }
+
+  /** How many rows come together is up to clients: sizes beyond the first few share those of the next power of two. */
+  #batchOf(size: number): BatchStatistics {
+    const isKnown = this.batches.has(size) || this.batches.size < EXACT_SIZES;
+    const key = isKnown ? size : 2 ** Math.ceil(Math.log2(size));
+    let batch = this.batches.get(key);
+    if (batch === undefined) {
+      batch = { computeInput: zero(), computeInfer: zero(), computeOutput: zero() };
+      this.batches.set(key, batch);
+    }
+    return batch;
   }
 
   /** A request that ended, from its arrival in the queue to its result. */

@@ -1,5 +1,6 @@
-import { type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
-import type { BodyBudget } from "../http/limits.ts";
+import { type Metadata, type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { type BodyBudget, OUT_OF_MEMORY } from "../http/limits.ts";
+import { NO_TOKEN } from "./call.ts";
 
 /** How often calls are looked through whose requests have not arrived. */
 const SWEEP_MS = 100;
@@ -12,6 +13,9 @@ interface ArrivingCall extends ServerInterceptingCallInterface {
   /** The client has sent all that it will. */
   readonly receivedHalfClose?: boolean;
   readonly cancelled?: boolean;
+  readonly metadata?: Metadata;
+  readonly incomingEncoding?: string;
+  decompressMessage?: (message: Buffer, encoding: string) => Promise<Buffer> | Buffer;
   readonly decoder?: {
     /** Bytes that the message will have, 0 until that is known. */
     readonly readMessageSize?: number;
@@ -26,7 +30,7 @@ interface ArrivingCall extends ServerInterceptingCallInterface {
 interface Arrival {
   /** On `performance.now()`. */
   since: number;
-  /** Bytes taken out of the budget; 0 until it is known how many it needs. */
+  /** Bytes taken out of the budget: those that have arrived. */
   bytes: number;
   /** Of a stream of requests: which message it is. */
   message?: readonly unknown[] | undefined;
@@ -46,19 +50,25 @@ export class Arrivals {
   readonly #streams = new Map<ArrivingCall, Arrival>();
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
+  readonly #isAuthorized: (metadata: Metadata) => boolean;
   readonly #timer: NodeJS.Timeout;
+  /** Settled when every message so far is decompressed. */
+  #decompressed: Promise<unknown> = Promise.resolve();
 
   /**
    * @param limitMs how long a request may take to arrive
    * @param budget for the messages that arrive
+   * @param isAuthorized whether whoever sends this may send large messages
    */
-  constructor(limitMs: number, budget: BodyBudget) {
+  constructor(limitMs: number, budget: BodyBudget, isAuthorized: (metadata: Metadata) => boolean) {
     this.#limitMs = limitMs;
     this.#budget = budget;
+    this.#isAuthorized = isAuthorized;
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
+    if ((call as ArrivingCall).incomingEncoding !== "identity") this.#decompressInTurn(call);
     if (requestStream) this.#streams.set(call, { since: 0, bytes: 0 });
     else if (this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
     return call as ReturnType<ServerInterceptor>;
@@ -105,10 +115,27 @@ export class Arrivals {
       this.#refuse(call, arrival, status.DEADLINE_EXCEEDED, "the request took too long to arrive");
       return;
     }
-    const size = call.decoder?.readMessageSize ?? 0;
-    if (arrival.bytes > 0 || size === 0) return;
-    if (this.#budget.take(size)) arrival.bytes = size;
-    else this.#refuse(call, arrival, status.UNAVAILABLE, OUT_OF_MEMORY);
+    const { readMessageSize = 0, readMessageRemaining = 0 } = call.decoder ?? {};
+    if (readMessageSize < LARGE) return;
+    if (call.metadata !== undefined && !this.#isAuthorized(call.metadata)) {
+      this.#refuse(call, arrival, status.UNAUTHENTICATED, NO_TOKEN);
+      return;
+    }
+    // What has arrived, not what is announced: that costs the client nothing.
+    const arrived = readMessageSize - readMessageRemaining;
+    if (!this.#budget.take(arrived - arrival.bytes)) this.#refuse(call, arrival, status.UNAVAILABLE, OUT_OF_MEMORY);
+    else arrival.bytes = arrived;
+  }
+
+  /** The library decompresses all messages at once, each to the largest size: a few kilobytes would fill the memory. */
+  #decompressInTurn(call: ArrivingCall): void {
+    const decompress = call.decompressMessage?.bind(call);
+    if (decompress === undefined) return;
+    call.decompressMessage = (message, encoding) => {
+      const decompressed = this.#decompressed.then(() => decompress(message, encoding));
+      this.#decompressed = decompressed.catch(() => undefined);
+      return decompressed;
+    };
   }
 
   #refuse(call: ArrivingCall, arrival: Arrival, code: status, details: string): void {
@@ -123,8 +150,8 @@ export class Arrivals {
   }
 }
 
-/** Said when the budget is spent. */
-export const OUT_OF_MEMORY = "the server holds as many request bodies as its memory allows: try again";
+/** Messages below this are not looked at one by one: the windows of HTTP/2 alone hold as much. */
+const LARGE = 64 * 1024;
 
 function isArriving({ receivedHalfClose, cancelled }: ArrivingCall): boolean {
   return receivedHalfClose === false && cancelled !== true;

@@ -16,8 +16,11 @@ export function headerOf(metadata: Metadata, name: string): string | undefined {
 /** @throws ProtocolError (401) when the call carries no token that is accepted */
 export function authorize(service: Service, metadata: Metadata): void {
   if (service.isAuthorized(headerOf(metadata, "authorization"))) return;
-  throw new ProtocolError(401, "a bearer token is needed: send metadata 'authorization: Bearer <token>'");
+  throw new ProtocolError(401, NO_TOKEN);
 }
+
+/** Said to a call that carries no token that is accepted. */
+export const NO_TOKEN = "a bearer token is needed: send metadata 'authorization: Bearer <token>'";
 
 /** Milliseconds since 1970 until which the client waits; Infinity when it did not say. */
 export function deadlineOf(call: { getDeadline(): Date | number }): number {

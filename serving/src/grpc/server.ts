@@ -12,6 +12,7 @@ import {
 import { BodyBudget } from "../http/limits.ts";
 import type { Service } from "../service.ts";
 import { Arrivals } from "./arrivals.ts";
+import { headerOf } from "./call.ts";
 import { widenConnections, widenStreams } from "./flow-control.ts";
 import { methodsOf } from "./methods.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -49,7 +50,9 @@ export class GrpcServer {
 
   constructor(service: Service, { tls, arrivalMs = ARRIVAL_MS, maxHeldBytes }: GrpcOptions) {
     logThrough(service);
-    this.#arrivals = new Arrivals(arrivalMs, new BodyBudget(maxHeldBytes));
+    this.#arrivals = new Arrivals(arrivalMs, new BodyBudget(maxHeldBytes), (metadata) =>
+      service.isAuthorized(headerOf(metadata, "authorization")),
+    );
     this.#grpc = new Server({
       interceptors: [this.#arrivals.interceptor],
       "grpc.max_receive_message_length": service.maxBodyBytes,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createGunzip, createInflate } from "node:zlib";
 import { ProtocolError } from "../protocol/error.ts";
+import { type BudgetShare, OUT_OF_MEMORY } from "./limits.ts";
 
 /** The client went away before its request was whole: nobody is there to be answered. */
 export class ClientGone extends Error {
@@ -10,27 +11,36 @@ export class ClientGone extends Error {
 /**
  * Reads the body of a request and decompresses it, never holding more than `maxBytes` of it.
  *
- * @throws ProtocolError 413 when it is larger, 415 when it is compressed in a way that is not supported, 400 when it is not
+ * @param share takes what is held of it
+ * @throws ProtocolError 413 when it is larger, 503 when the budget is spent, 415 when it is compressed in a way that is not supported, 400 when it is not
  *   what its Content-Encoding says
  * @throws ClientGone when the connection ended early
  */
-export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  share: BudgetShare,
+): Promise<Buffer> {
   const decoder = decoderOf(request.headers["content-encoding"]);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  if (request.headers.expect !== undefined) response.writeContinue();
+  // Not known to HTTP/1.0: RFC 9110, section 10.1.1.
+  if (request.headers.expect !== undefined && request.httpVersion === "1.1") response.writeContinue();
   const chunks: Buffer[] = [];
   let size = 0;
   let received = 0;
   return new Promise((resolve, reject) => {
-    const take = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) {
-        chunks.push(chunk);
-        return;
-      }
+    const stop = (refusal: ProtocolError) => {
       request.unpipe();
       decoder?.destroy();
-      reject(tooLarge(maxBytes));
+      chunks.length = 0;
+      reject(refusal);
+    };
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) stop(tooLarge(maxBytes));
+      else if (!share.take(chunk.length)) stop(new ProtocolError(503, OUT_OF_MEMORY, { "retry-after": "1" }));
+      else chunks.push(chunk);
     };
     // Memory of its own, also for one chunk: its tensors may be moved to another thread, with all that lies beside them.
     const end = () => resolve(Buffer.concat(chunks));

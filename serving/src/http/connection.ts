@@ -3,7 +3,7 @@ import { Cancellation } from "../execution/cancellation.ts";
 import type { BodyMemory } from "./body-memory.ts";
 import { type Answer, type Answering, type Handler, refusal } from "./exchange.ts";
 import { parseHead, type UsualHead } from "./head.ts";
-import type { BodyBudget, HttpLimits } from "./limits.ts";
+import { type BodyBudget, type HttpLimits, OUT_OF_MEMORY } from "./limits.ts";
 import { writeAnswer } from "./write.ts";
 
 /** What a connection needs of its server. */
@@ -29,6 +29,10 @@ const ALIGNMENT = 8;
 /** Bodies of this size become tensors that are moved to worker threads, see `execution/transfer.ts`. */
 const MOVED_FROM = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
+/** How long a request still waits whose client has ended its side. */
+const ENDED_MS = 500;
+/** A client that reads more slowly than this for long is let go. */
+const LEAST_BYTES_PER_MS = 16;
 
 /**
  * One connection, one usual request after the other; everything else goes to Node's HTTP server (see `parseHead`). This is
@@ -47,6 +51,8 @@ export class Connection {
   /** Nothing more is read from it: its last answer is on its way. */
   #closing = false;
   #handedOver = false;
+  /** Bytes of an answer that its client does not read. */
+  #unread = 0;
   /** When patience with the client ends, on the clock of `performance.now()`. */
   deadline: number;
 
@@ -69,11 +75,14 @@ export class Connection {
 
   /** The deadline has passed. */
   expire(): void {
-    if (!this.#isReading || this.#closing) {
+    const arriving = this.#arriving;
+    if (!this.#isReading || this.#closing || this.#unread > 0) {
       this.#socket.destroy();
       return;
     }
-    this.#end(refusal(408, "the request took too long to arrive"));
+    const answer = refusal(408, "the request took too long to arrive");
+    if (arriving !== undefined) this.#host.handler.refused(arriving.head, answer);
+    this.#end(answer);
   }
 
   get #isReading(): boolean {
@@ -98,12 +107,16 @@ export class Connection {
 
   readonly #onEnd = (): void => {
     this.#ended = true;
-    if (this.#cancellation === undefined) this.#socket.end();
+    const cancellation = this.#cancellation;
+    if (cancellation === undefined) this.#socket.end();
+    // Nearly all who end their side have left. The few that still read get what is answered soon.
+    else setTimeout(() => cancellation.cancel(), ENDED_MS).unref();
   };
 
   readonly #onClose = (): void => {
     this.#cancellation?.cancel();
-    if (this.#arriving !== undefined) this.#host.budget.give(this.#arriving.head.contentLength);
+    this.#giveUnread();
+    if (this.#arriving !== undefined) this.#host.budget.give(this.#arriving.filled);
     this.#arriving = undefined;
     this.#rest = NOTHING;
   };
@@ -132,6 +145,7 @@ export class Connection {
       if (contentLength > 0 || arrived > 0) this.#handOver();
       else {
         this.#rest = NOTHING;
+        handler.refused(head, answering);
         this.#send(answering);
       }
       return;
@@ -143,7 +157,7 @@ export class Connection {
       this.#answer(head, answering, bytes.subarray(end, end + contentLength));
       return;
     }
-    if (!budget.take(contentLength)) {
+    if (!budget.take(arrived)) {
       this.#handOver();
       return;
     }
@@ -153,6 +167,12 @@ export class Connection {
     this.#arriving = { head, answering, body, filled: arrived };
     this.deadline = performance.now() + limits.requestTimeoutMs;
     this.#wait();
+  }
+
+  /** Refuses a request whose body is still arriving, which ends the connection. */
+  #refuse(head: UsualHead, answer: Answer): void {
+    this.#host.handler.refused(head, answer);
+    this.#end(answer);
   }
 
   /** More bytes are needed. A client that has ended its side sends none. */
@@ -176,7 +196,14 @@ export class Connection {
 
   #fill(arriving: Arriving, chunk: Buffer): void {
     const { head, answering, body, filled } = arriving;
-    const taken = chunk.copy(body, filled);
+    const taken = Math.min(chunk.length, body.length - filled);
+    if (!this.#host.budget.take(taken)) {
+      this.#host.budget.give(filled);
+      this.#arriving = undefined;
+      this.#refuse(head, refusal(503, OUT_OF_MEMORY, { "retry-after": "1" }));
+      return;
+    }
+    chunk.copy(body, filled);
     arriving.filled = filled + taken;
     if (arriving.filled < body.length) return;
     this.#arriving = undefined;
@@ -218,13 +245,24 @@ export class Connection {
     }
     // A client that does not read gets nothing more to read, and is let go when nothing moves for long.
     socket.pause();
-    this.deadline = Number.POSITIVE_INFINITY;
-    socket.setTimeout(this.#host.limits.keepAliveMs);
+    const { keepAliveMs } = this.#host.limits;
+    const length = socket.writableLength;
+    this.deadline = performance.now() + keepAliveMs + length / LEAST_BYTES_PER_MS;
+    socket.setTimeout(keepAliveMs);
+    // An answer that is not read takes memory as a body does.
+    this.#unread = length;
+    this.#host.budget.add(length);
     socket.once("drain", () => {
       socket.setTimeout(0);
+      this.#giveUnread();
       this.deadline = performance.now() + this.#host.limits.keepAliveMs;
       this.#next();
     });
+  }
+
+  #giveUnread(): void {
+    this.#host.budget.give(this.#unread);
+    this.#unread = 0;
   }
 
   /** Sends the last answer and ends the connection. */

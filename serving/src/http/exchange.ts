@@ -20,6 +20,8 @@ export interface WholeRequest {
 
 export interface Answer {
   readonly status: number;
+  /** Of a refusal: what was wrong, for the log. */
+  readonly reason?: string;
   readonly contentType: string;
   /** Further headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -36,13 +38,21 @@ export interface Handler {
    * Looks at a request's head, before its body is read: either how it is answered, or the refusal.
    */
   admit(head: RequestHead): Answering | Answer;
+  /** A request was answered by the transport: it, or `admit`, refused it. Called once, when that is certain. */
+  refused(head: RequestHead, answer: Answer): void;
   /** Whether connections are kept after an answer. */
   keepsConnections(): boolean;
 }
 
 /** A refusal that the transport itself makes, in the protocol's form. */
 export function refusal(status: number, message: string, headers?: Readonly<Record<string, string>>): Answer {
-  return { status, contentType: "application/json", headers, body: Buffer.from(JSON.stringify({ error: message })) };
+  return {
+    status,
+    reason: message,
+    contentType: "application/json",
+    headers,
+    body: Buffer.from(JSON.stringify({ error: message })),
+  };
 }
 
 /** Length of an answer's body in bytes. */

@@ -19,10 +19,10 @@ export const DEFAULT_TIMEOUTS = {
   keepAliveMs: 75_000,
 } as const;
 
-/** Bodies smaller than this are not counted: a connection may hold as much in any case. */
-const COUNTED_FROM = 64 * 1024;
-
-/** Memory that bodies take: many clients that each stay within the limit must not take the server down together. */
+/**
+ * Memory that bodies and messages take: many clients that each stay within the limit must not take the server down
+ * together. What has arrived counts, not what is announced: that costs a client nothing.
+ */
 export class BodyBudget {
   readonly #most: number;
   #held = 0;
@@ -31,16 +31,50 @@ export class BodyBudget {
     this.#most = most;
   }
 
-  /** Whether a body of this size may be held; if so, `give` it back. */
+  /** Whether these bytes may be held too; if so, `give` them back. One alone always may: its limit is another. */
   take(bytes: number): boolean {
-    if (bytes < COUNTED_FROM) return true;
-    // One alone always fits: the limit for one body is another.
     if (this.#held > 0 && this.#held + bytes > this.#most) return false;
     this.#held += bytes;
     return true;
   }
 
+  /** Counts bytes that are there, whether they may be or not; `give` them back. */
+  add(bytes: number): void {
+    this.#held += bytes;
+  }
+
   give(bytes: number): void {
-    if (bytes >= COUNTED_FROM) this.#held -= bytes;
+    this.#held -= bytes;
+  }
+
+  /** Bytes that are held now. */
+  get held(): number {
+    return this.#held;
   }
 }
+
+/** What one request takes of a budget. */
+export class BudgetShare {
+  readonly #budget: BodyBudget;
+  #bytes = 0;
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  /** Whether these bytes may be held too. */
+  take(bytes: number): boolean {
+    if (!this.#budget.take(bytes)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Gives everything back. */
+  release(): void {
+    this.#budget.give(this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+/** Said when the budget is spent. */
+export const OUT_OF_MEMORY = "the server holds as many request bodies as its memory allows: try again";

@@ -4,7 +4,7 @@ import { Cancellation } from "../execution/cancellation.ts";
 import { ProtocolError } from "../protocol/error.ts";
 import { ClientGone, readBody } from "./body.ts";
 import { type Answer, bodyLength, type Handler, type RequestHead, refusal } from "./exchange.ts";
-import type { BodyBudget, HttpLimits } from "./limits.ts";
+import { type BodyBudget, BudgetShare, type HttpLimits } from "./limits.ts";
 import { writeAnswer } from "./write.ts";
 
 /** How long a client may go on sending what was refused, so that it gets to read why. */
@@ -15,9 +15,9 @@ const LINGER_MS = 2_000;
  * `Expect`, bodies that are refused, and everything malformed. It does not listen: connections are handed to it.
  */
 export function createNodeServer(handler: Handler, limits: HttpLimits, budget: BodyBudget): Server {
-  const host: Host = { handler, limits, budget, latest: new WeakMap() };
+  const host: Host = { handler, limits, budget, open: new WeakMap(), refused: new WeakSet() };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    host.latest.set(request.socket, response);
+    remember(host, request.socket, response);
     void respond(host, request, response);
   };
   const server = createServer(
@@ -34,10 +34,18 @@ export function createNodeServer(handler: Handler, limits: HttpLimits, budget: B
   );
   // A client that asks first ("Expect: 100-continue") is told of a body too large before it sends it.
   server.on("checkContinue", handle);
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    remember(host, request.socket, response);
+    send(host, request, response, refusal(417, "Expect of the request must be 100-continue"));
+  });
+  server.on("connect", (_request, socket: Socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.resume();
+    afterAnswers(host, socket, () => refuseLast(host, socket, refusal(405, "CONNECT is not allowed here")));
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    // A refusal would be taken for the answer to the request before.
-    if (isAnswering(host.latest.get(socket))) socket.destroySoon();
-    else refuseMalformed(error, socket);
+    if (error.code === "ECONNRESET") socket.destroy();
+    else afterAnswers(host, socket, () => refuseLast(host, socket, malformed(error)));
   });
   // A client that ends its side after its requests still reads the answers. (Node's types do not know it.)
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -50,63 +58,81 @@ interface Host {
   readonly handler: Handler;
   readonly limits: HttpLimits;
   readonly budget: BodyBudget;
-  /** The answer to the latest request of a connection. */
-  readonly latest: WeakMap<Socket, ServerResponse>;
+  /** The answers of a connection that are not yet sent whole, in order. */
+  readonly open: WeakMap<Socket, ServerResponse[]>;
+  /** Connections that were told the last thing they are told. */
+  readonly refused: WeakSet<Socket>;
+}
+
+function remember({ open }: Host, socket: Socket, response: ServerResponse): void {
+  const answers = open.get(socket) ?? [];
+  answers.push(response);
+  open.set(socket, answers);
+  response.once("close", () => answers.splice(answers.indexOf(response), 1));
+}
+
+/** What is malformed behind a request that arrived whole is refused after its answer: it would be taken for that. */
+function afterAnswers({ open }: Host, socket: Socket, refuse: () => void): void {
+  const answers = open.get(socket) ?? [];
+  const last = answers.at(-1);
+  // What is malformed is the body of a request that is refused already.
+  if (last?.headersSent === true && !last.req.complete) {
+    last.end();
+    return;
+  }
+  const due = answers.findLast(({ req }) => req.complete);
+  if (due === undefined) refuse();
+  else due.once("close", refuse);
 }
 
 async function respond(host: Host, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { handler, limits, budget } = host;
-  if (request.httpVersion === "1.1" && request.headers.host === undefined) {
-    send(host, request, response, refusal(400, "the request has no Host header"));
+  const names = request.headersDistinct.host?.length ?? 0;
+  // RFC 9112, section 3.2.
+  if (names > 1 || (names === 0 && request.httpVersion === "1.1")) {
+    send(host, request, response, refusal(400, `the request has ${names === 0 ? "no" : "more than one"} Host header`));
     return;
   }
   const head = headOf(request);
   const answering = handler.admit(head);
+  const refuse = (answer: Answer) => {
+    handler.refused(head, answer);
+    send(host, request, response, answer);
+  };
   if (typeof answering !== "function") {
-    send(host, request, response, answering);
+    refuse(answering);
     return;
   }
   const cancellation = new Cancellation();
   response.once("close", () => cancellation.cancel());
-  const held = heldBytes(request, limits);
-  if (!budget.take(held)) {
-    const message = "the server holds as many request bodies as its memory allows: try again";
-    send(host, request, response, refusal(503, message, { "retry-after": "1" }));
-    return;
-  }
+  const share = new BudgetShare(budget);
   try {
-    const body = await readBody(request, response, limits.maxBodyBytes);
+    const body = await readBody(request, response, limits.maxBodyBytes, share);
     send(host, request, response, await answering({ head, body, cancellation }));
   } catch (error) {
-    if (error instanceof ProtocolError) {
-      send(host, request, response, refusal(error.status, error.message, error.headers));
-    } else if (!(error instanceof ClientGone)) response.destroy();
+    if (error instanceof ProtocolError) refuse(refusal(error.status, error.message, error.headers));
+    else if (!(error instanceof ClientGone)) response.destroy();
   } finally {
-    budget.give(held);
+    share.release();
   }
-}
-
-/** Whether a request has arrived whole, or was refused before, and its answer is still to be sent. */
-function isAnswering(response: ServerResponse | undefined): boolean {
-  return response !== undefined && !response.writableFinished && (response.req.complete || response.headersSent);
-}
-
-/** What a body may come to hold: what it declares, or anything where it is compressed or of undeclared length. */
-function heldBytes({ headers }: IncomingMessage, { maxBodyBytes }: HttpLimits): number {
-  const encoded = headers["transfer-encoding"] !== undefined || headers["content-encoding"] !== undefined;
-  return encoded ? maxBodyBytes : Math.min(Number(headers["content-length"] ?? 0), maxBodyBytes);
 }
 
 function headOf(request: IncomingMessage): RequestHead {
   return {
     // A HEAD is answered as the GET it asks about, without the body.
     method: request.method === "HEAD" ? "GET" : (request.method ?? ""),
-    target: request.url ?? "/",
+    target: originForm(request.url ?? "/"),
     header: (name) => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(", ") : value;
     },
   };
+}
+
+/** A target that names scheme and host, as clients send it to proxies, is to be taken too: RFC 9112, section 3.2.2. */
+function originForm(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?]*/i, "");
+  return path.startsWith("/") || path === target ? path : `/${path}`;
 }
 
 function send(host: Host, request: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -144,18 +170,29 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-/** Answers what Node's parser refused: no HTTP, headers too large, too slow. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
+/** What Node's parser refused: no HTTP, headers too large, too slow. */
+function malformed({ code }: NodeJS.ErrnoException): Answer {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return refusal(431, "the request's headers are too large");
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return refusal(413, "the extensions of the request's chunks are too large");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return refusal(408, "the request took too long to arrive");
+    default:
+      return refusal(400, "the request is not valid HTTP/1.1");
   }
-  const [status, message] =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? ([431, "the request's headers are too large"] as const)
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? ([408, "the request took too long to arrive"] as const)
-        : ([400, "the request is not valid HTTP/1.1"] as const);
-  writeAnswer(socket, refusal(status, message), true);
+}
+
+/**
+ * Tells a client the last thing that this connection tells. What it still sends is thrown away for a while: to close at once
+ * would reset the connection, and the client could lose the answer.
+ */
+function refuseLast({ refused }: Host, socket: Socket, answer: Answer): void {
+  if (refused.has(socket) || !socket.writable) return;
+  refused.add(socket);
+  writeAnswer(socket, answer, true);
   socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
 }

@@ -18,6 +18,9 @@ export class ListenError extends Error {
 /** The part of the memory limit that bodies may take together: of REST, and of gRPC while they arrive and while they wait. */
 const BODIES_PART = { rest: 1 / 4, grpc: 1 / 8 };
 
+/** Health and metrics take no bodies worth the name. */
+const WITHOUT_BODIES = { maxBodyBytes: 64 * 1024, maxHeldBytes: 1024 * 1024 };
+
 /** Every port of the server. */
 export class Listeners {
   readonly #rest: HttpListener;
@@ -48,17 +51,20 @@ export class Listeners {
     const { host } = settings;
     const limits = httpLimits(settings);
     const restHandler = new RestHandler(service, metrics);
-    const listen = async (handler: Handler, port: number, isSecure: boolean) => {
+    const listen = async (handler: Handler, port: number, isSecure: boolean, limits: HttpLimits) => {
       const listener = new HttpListener(handler, limits, isSecure ? tls?.options : undefined);
       const { port: actual } = await orListenError(host, port, listener.listen(host, port));
       if (isSecure) tls?.follow(listener.server as TlsServer);
       return { listener, actual };
     };
-    const rest = await listen(restHandler, settings.port, true);
+    const rest = await listen(restHandler, settings.port, true, limits);
     const ports: Record<string, number> = { port: rest.actual };
     let operations: HttpListener | undefined;
     if (settings.metricsPort !== undefined) {
-      const opened = await listen(new OperationsHandler(restHandler), settings.metricsPort, false);
+      const opened = await listen(new OperationsHandler(restHandler), settings.metricsPort, false, {
+        ...limits,
+        ...WITHOUT_BODIES,
+      });
       operations = opened.listener;
       ports.metricsPort = opened.actual;
     }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Settings } from "../config/settings.ts";
 import { openModel } from "../execution/open-model.ts";
 import type { Logger } from "../logging/logger.ts";
+import { limitWarnings } from "../logging/rate-limit.ts";
 import { ModelCatalog } from "../models/catalog.ts";
 import { RepositoryPoll } from "../models/repository-poll.ts";
 import { ServerTls } from "../security/tls.ts";
@@ -41,10 +42,11 @@ export async function serve(settings: Settings, version: string, log: Logger, st
     version,
     modelControl: settings.modelControl,
     maxBodyBytes: settings.maxBodyBytes,
+    maxJsonBytes: settings.maxJsonBytes,
     maxTensors: settings.maxTensors,
     requestTimeoutMs: settings.requestTimeoutMs,
     telemetry: observation.telemetry,
-    log,
+    log: limitWarnings(log),
     isAuthorized: (authorization) => tokens?.isAuthorized(authorization) ?? true,
   };
   const listeners = await Listeners.open(settings, service, observation.metrics, tls);
@@ -55,7 +57,7 @@ export async function serve(settings: Settings, version: string, log: Logger, st
     listeners.destroy();
     throw error;
   }
-  let stopPolling: (() => Promise<void>) | undefined;
+  let stopPolling: (() => unknown) | undefined;
   if (!stop.aborted) {
     isServing = true;
     const milliseconds = Math.round(performance.now() - started);
@@ -80,7 +82,7 @@ export async function serve(settings: Settings, version: string, log: Logger, st
   } finally {
     tls?.close();
     tokens?.close();
-    await stopPolling?.();
+    stopPolling?.();
     await observation.shutdown();
   }
   log.info("stopped");

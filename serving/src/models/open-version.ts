@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { ExecutionSettings, ModelFile } from "../execution/open-model.ts";
 import type { ExecutionListener } from "../execution/statistics.ts";
 import { checkDigests } from "./checksum.ts";
@@ -43,13 +45,18 @@ export async function openVersion(
   const identity = await identify(source);
   const { sha256, execution } = await readVersionConfig(folder);
   const settings = { ...source.settings, ...execution };
-  await checkContained(file, await externalLocations(file));
+  const external = await externalLocations(file);
+  await checkContained(file, external);
   await checkDigests(file, sha256);
   const verify = async () => {
     if ((await identify(source)) === identity) return;
     throw new ModelError(`the files in ${folder} changed since they were checked: load the model again`);
   };
-  const model = await open({ name, version, file, verify }, settings, listen, warn);
+  const sizes = [file, ...external.map((location) => join(folder, location))].map(
+    async (path) => (await stat(path)).size,
+  );
+  const size = (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
+  const model = await open({ name, version, file, size, verify }, settings, listen, warn);
   try {
     checkWarmUpShapes(model, settings);
     // What was checked and what was loaded were read at different times.

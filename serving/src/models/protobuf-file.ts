@@ -52,7 +52,8 @@ export class ProtobufFile {
     const number = Math.floor(tag / 8);
     const start = this.#endOfHead(tag % 8);
     const end = this.#position;
-    if (number === 0 || end > limit) throw malformed(position);
+    // Other readers take the lowest 32 bits of a tag, and would find another field than this one.
+    if (number === 0 || tag >= 2 ** 32 || end > limit) throw malformed(position);
     return { number, start, end };
   }
 

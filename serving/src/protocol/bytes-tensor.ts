@@ -11,7 +11,7 @@ import { badRequest } from "./error.ts";
 export function parseBytes(input: string, bytes: Buffer, count: number): string[] {
   const elements: string[] = [];
   let at = 0;
-  while (at < bytes.length) {
+  while (at < bytes.length && elements.length < count) {
     if (bytes.length - at < 4) throw badRequest(`input '${input}': its binary data ends within an element's length`);
     const length = bytes.readUInt32LE(at);
     at += 4;
@@ -23,10 +23,9 @@ export function parseBytes(input: string, bytes: Buffer, count: number): string[
     elements.push(textOf(input, elements.length, bytes.subarray(at, at + length)));
     at += length;
   }
-  if (elements.length !== count) {
-    throw badRequest(
-      `input '${input}': its binary data holds ${elements.length} elements, but its shape needs ${count}`,
-    );
+  if (elements.length < count || at < bytes.length) {
+    const found = at < bytes.length ? `more than ${count}` : String(elements.length);
+    throw badRequest(`input '${input}': its binary data holds ${found} elements, but its shape needs ${count}`);
   }
   return elements;
 }

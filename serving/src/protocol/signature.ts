@@ -6,6 +6,9 @@ import { badRequest } from "./error.ts";
 /** More dimensions than any model has; bounds the recursion over nested data. */
 export const MAX_RANK = 32;
 
+/** The largest dimension that the runtime's binding takes. */
+const MAX_DIMENSION = 2 ** 32 - 1;
+
 /**
  * What the model declares of an input that a request names.
  *
@@ -29,10 +32,22 @@ export function checkDatatype({ name, datatype }: TensorSpec, found: string): vo
  * @throws ProtocolError (400)
  */
 export function checkShape(spec: TensorSpec, shape: readonly number[]): void {
+  let largest = 0;
+  let extent = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
       throw badRequest(`input '${spec.name}': 'shape' must hold whole numbers, 0 or more`);
     }
+    if (size > largest) largest = size;
+    if (size > 0) extent *= size;
+  }
+  // With elements it would be refused for their number; without any it would be for the runtime to refuse.
+  if (shape.includes(0)) {
+    if (largest > MAX_DIMENSION) {
+      throw badRequest(`input '${spec.name}': 'shape' holds ${largest}, more than ${MAX_DIMENSION}`);
+    }
+    if (extent > Number.MAX_SAFE_INTEGER)
+      throw badRequest(`input '${spec.name}': 'shape' is too large, though it holds 0`);
   }
   // ONNX Runtime gives [] for a scalar and for an input of any rank alike: then it is the one to judge.
   const declared = spec.shape;

@@ -42,20 +42,24 @@ export class RestHandler implements Handler {
 
   admit(head: RequestHead): Answering | Answer {
     const route = matchRoute(head.target);
-    if (route === undefined)
-      return this.#refuse(head, new ProtocolError(404, "there is nothing at this path; see GET /v2"));
+    if (route === undefined) return refusal(404, "there is nothing at this path; see GET /v2");
     const methods = methodsOf(route);
     if (!methods.includes(head.method)) {
       const allow = methods.join(", ");
-      return this.#refuse(head, new ProtocolError(405, `${head.method} is not allowed here, use ${allow}`, { allow }));
+      return refusal(405, `${head.method} is not allowed here, use ${allow}`, { allow });
     }
     if (!isOpen(route) && !this.#service.isAuthorized(head.header("authorization"))) {
-      const headers = { "www-authenticate": "Bearer" };
-      if (route.kind === "infer") this.#service.telemetry.begin("rest", (name) => head.header(name)).finish("401");
-      return this.#refuse(head, new ProtocolError(401, "this needs a bearer token: Authorization: Bearer …", headers));
+      return refusal(401, "this needs a bearer token: Authorization: Bearer …", { "www-authenticate": "Bearer" });
     }
     if (route.kind === "infer") return (request) => this.#infer(route.model, route.version, request);
     return (request) => this.#answer(route, request);
+  }
+
+  refused(head: RequestHead, { status, reason = "" }: Answer): void {
+    const { telemetry, log } = this.#service;
+    log.warn("request refused", { method: head.method, status, reason });
+    if (matchRoute(head.target)?.kind !== "infer") return;
+    telemetry.begin("rest", (name) => head.header(name)).finish(String(status));
   }
 
   async #infer(name: string, version: string | undefined, request: WholeRequest): Promise<Answer> {
@@ -66,19 +70,25 @@ export class RestHandler implements Handler {
     try {
       const model = service.catalog.get(name, version);
       record.model(model.name, model.version);
-      const inferRequest = readInferRequest(body, jsonLength(head), model, service.maxTensors);
+      const length = jsonLength(head);
+      checkJson(Math.min(length ?? body.length, body.length), service.maxJsonBytes);
+      const inferRequest = readInferRequest(body, length, model, service.maxTensors);
       const { inputs, outputs, timeoutMs = service.requestTimeoutMs } = inferRequest;
       const deadline = arrived + Math.min(timeoutMs, service.requestTimeoutMs);
       const executed = record.executed.bind(record);
       const results = await model.infer(inputs, { outputs, deadline, cancellation, executed });
-      const { json, binary } = writeInferResponse(model, inferRequest, results);
+      const response = writeInferResponse(model, inferRequest, results, service.maxJsonBytes);
+      const { json, binary } = response;
       record.finish("200");
-      if (binary === undefined) return { status: 200, contentType: JSON_TYPE, body: json };
+      if (binary === undefined) {
+        const [only = "", ...more] = json;
+        return { status: 200, contentType: JSON_TYPE, body: more.length === 0 ? only : json };
+      }
       return {
         status: 200,
         contentType: "application/octet-stream",
-        headers: { "Inference-Header-Content-Length": String(json.length) },
-        body: [json, ...binary],
+        headers: { "Inference-Header-Content-Length": String(response.jsonLength) },
+        body: [...json, ...binary],
       };
     } catch (error) {
       // 499, as reverse proxies log it: the client closed the request.
@@ -100,14 +110,14 @@ export class RestHandler implements Handler {
           return { status: 200, contentType, headers: rest, body: html };
         }
         default:
-          return toAnswer(await this.#manage(route as ManagementRoute, body));
+          return toAnswer(await this.#manage(route as ManagementRoute, head, body));
       }
     } catch (error) {
       return this.#refuse(head, error);
     }
   }
 
-  async #manage(route: ManagementRoute, body: Buffer): Promise<management.ManagementAnswer> {
+  async #manage(route: ManagementRoute, head: RequestHead, body: Buffer): Promise<management.ManagementAnswer> {
     const service = this.#service;
     if (!isUtf8(body)) throw badRequest("the request body is not valid UTF-8");
     switch (route.kind) {
@@ -124,6 +134,7 @@ export class RestHandler implements Handler {
         return management.index(service, body);
       case "load":
       case "unload":
+        refuseCrossSite(head);
         return management.control(service, route.kind, route.model, body);
       case "model":
       case "model-ready":
@@ -149,6 +160,26 @@ export class RestHandler implements Handler {
 
 function toAnswer({ status, value }: management.ManagementAnswer): Answer {
   return { status, contentType: JSON_TYPE, body: value === undefined ? "" : Buffer.from(JSON.stringify(value)) };
+}
+
+/**
+ * A page of another site may make a browser send this, with nobody's will.
+ *
+ * https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ */
+function refuseCrossSite(head: RequestHead): void {
+  const site = head.header("sec-fetch-site");
+  if (site === undefined || site === "same-origin" || site === "none") return;
+  throw new ProtocolError(403, "pages of other sites may not load and unload models here");
+}
+
+/** JSON is read on the event loop, and takes several times its size meanwhile. */
+function checkJson(length: number, most: number): void {
+  if (length <= most) return;
+  throw new ProtocolError(
+    413,
+    `the request's JSON has ${length} bytes, more than ${most}, the limit of this server: send tensors as binary data`,
+  );
 }
 
 /** Length of the JSON before binary tensors; undefined: the body is JSON. */

@@ -1,7 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import type { Signature } from "../models/model.ts";
 import { badRequest } from "../protocol/error.ts";
-import { arrangeInputs, checkDatatype, checkOutputs, checkShape, findInput, MAX_RANK } from "../protocol/signature.ts";
+import {
+  arrangeInputs,
+  checkDatatype,
+  checkOutputs,
+  checkShape,
+  findInput,
+  MAX_RANK,
+  quote,
+} from "../protocol/signature.ts";
 import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
 import { BinarySection, rawTensor } from "./binary.ts";
 import { JsonCursor } from "./json/cursor.ts";
@@ -65,6 +73,7 @@ interface InputEntry {
   /** Where its data starts, when that came before what says how to read it. */
   dataAt?: number;
   binarySize?: number;
+  hasParameters?: boolean;
 }
 
 interface OutputEntry {
@@ -163,18 +172,23 @@ class InferRequestReader {
     const cursor = this.#cursor;
     switch (key) {
       case "name":
+        if (entry.name !== undefined) throw twice(label(entry, index), key);
         this.#expect("a string", `inputs[${index}].name`);
         entry.name = cursor.string();
         return;
       case "datatype":
+        if (entry.datatype !== undefined) throw twice(label(entry, index), key);
         this.#expect("a string", `${label(entry, index)}: 'datatype'`);
         entry.datatype = cursor.string();
         return;
       case "shape":
+        if (entry.shape !== undefined) throw twice(label(entry, index), key);
         entry.shape = this.#shape(label(entry, index));
         return;
       case "parameters": {
         const owner = label(entry, index);
+        if (entry.hasParameters === true) throw twice(owner, key);
+        entry.hasParameters = true;
         const size = this.#parameters(owner).binary_data_size;
         if (size === undefined) return;
         if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
@@ -184,6 +198,7 @@ class InferRequestReader {
         return;
       }
       case "data":
+        if (entry.tensor !== undefined || entry.dataAt !== undefined) throw twice(label(entry, index), key);
         this.#data(entry);
         return;
       default:
@@ -263,14 +278,18 @@ class InferRequestReader {
     let binary: boolean | undefined;
     cursor.object((key) => {
       if (key === "name") {
+        if (name !== undefined) throw twice(`outputs[${index}]`, key);
         this.#expect("a string", `outputs[${index}].name`);
         name = cursor.string();
       } else if (key === "parameters") {
-        const owner = name === undefined ? `outputs[${index}]` : `output '${name}'`;
+        const owner = name === undefined ? `outputs[${index}]` : `output ${quote(name)}`;
         const parameters = this.#parameters(owner);
         binary = flag(owner, "binary_data", parameters.binary_data);
         if (parameters.classification !== undefined) {
           throw badRequest(`${owner}: the classification extension is not supported, ask for the tensor`);
+        }
+        if (Object.keys(parameters).some((key) => key.startsWith("shared_memory_"))) {
+          throw badRequest(`${owner}: shared memory is not supported, ask for the tensor`);
         }
       } else cursor.skip();
     });
@@ -310,6 +329,11 @@ function label({ name }: InputEntry, index: number): string {
 function flag(owner: string, name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
   throw badRequest(`${owner}: '${name}' must be true or false`);
+}
+
+/** Which of the two holds, no two readers would agree on. */
+function twice(owner: string, key: string) {
+  return badRequest(`${owner}: '${key}' is there twice`);
 }
 
 function twoForms(name: string) {

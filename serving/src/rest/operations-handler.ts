@@ -17,6 +17,11 @@ export class OperationsHandler implements Handler {
     return true;
   }
 
+  /** Logged where all else is; nothing of it is an inference. */
+  refused(head: RequestHead, answer: Answer): void {
+    this.#rest.refused(head, answer);
+  }
+
   admit(head: RequestHead): Answering | Answer {
     const kind = matchRoute(head.target)?.kind ?? "none";
     if (ANSWERED.has(kind)) return this.#rest.admit(head);

@@ -1,10 +1,9 @@
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { Cancellation } from "../../execution/cancellation.ts";
-import type { BodyBudget } from "../../http/limits.ts";
+import { type BodyBudget, OUT_OF_MEMORY } from "../../http/limits.ts";
 import { ProtocolError } from "../../protocol/error.ts";
 import type { Service } from "../../service.ts";
 import type { RequestRecord } from "../../telemetry/telemetry.ts";
-import { OUT_OF_MEMORY } from "../arrivals.ts";
 import { authorize, deadlineOf, headerOf, refuse } from "../call.ts";
 import { codeName } from "../status.ts";
 import { readInferRequest } from "./request.ts";

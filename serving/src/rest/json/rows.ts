@@ -62,6 +62,8 @@ function readLevel(cursor: JsonCursor, target: Float64Array, layout: Layout, dep
   }
   if (depth >= shape.length - 1) return FAILED;
   const length = shape[depth] as number;
+  // There is a first row, where the shape says that there is none.
+  if (length === 0) return FAILED;
   let next = offset;
   for (let index = 0; index < length; index++) {
     next = readLevel(cursor, target, layout, depth + 1, next);

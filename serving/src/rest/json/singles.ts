@@ -14,20 +14,18 @@ const KEPT_BYTES = 16 * 1024;
 const kept = Buffer.allocUnsafeSlow(KEPT_BYTES);
 
 /**
- * Singles as a JSON array, each in as few digits as give that single back when they are read, as a double or as a single:
+ * Singles as the elements of a JSON array, each in as few digits as give that single back when they are read, as a double or as a single:
  * 0.1, where the digits of the double beside it would be 0.10000000149011612. NaN and the infinities, which JSON lacks, are
  * strings, as in the JSON mapping of protocol buffers.
  */
-export function writeSingles(values: Float32Array): string {
-  const size = values.length * LONGEST + 2;
+export function singlesText(values: Float32Array): string {
+  const size = values.length * LONGEST;
   const bytes = size <= KEPT_BYTES ? kept : Buffer.allocUnsafe(size);
   let at = 0;
-  bytes[at++] = 0x5b;
   for (let index = 0; index < values.length; index++) {
     if (index > 0) bytes[at++] = 0x2c;
     at = writeSingle(bytes, at, values[index] as number);
   }
-  bytes[at++] = 0x5d;
   return bytes.toString("latin1", 0, at);
 }
 
