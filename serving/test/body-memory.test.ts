@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { BodyMemory } from "../src/http/body-memory.ts";
 import { EchoListener } from "./echo-listener.ts";
 import { identityModel } from "./onnx-file.ts";
@@ -68,6 +68,7 @@ test.each(["inline", "workers"])(
     const elements = 100_000;
     const x = { name: "x", type: "FP32", shape: [elements] } as const;
     const server = await ServerProcess.serving({ "m/1/model.onnx": identityModel([x]) }, ["--execution", mode]);
+    onTestFinished(() => server.kill());
     const head = JSON.stringify({
       inputs: [{ name: "x", datatype: "FP32", shape: [elements], parameters: { binary_data_size: elements * 4 } }],
       parameters: { binary_data_output: true },
@@ -89,7 +90,6 @@ test.each(["inline", "workers"])(
     };
     const outcomes = (await Promise.all([0, 100, 200, 300, 400, 500].map(client))).flat();
     expect(outcomes.filter((right) => !right)).toEqual([]);
-    await server.stop();
   },
   60_000,
 );

@@ -26,8 +26,8 @@ function scratch(count: number): Float64Array {
  *
  * @param count the product of the shape
  * @param isSingle whether the numbers become singles: they are then read no more exactly than that needs
- * @returns at least `count` numbers, of use until the next call; undefined when the array holds something else than numbers, or not as many as the shape says: the cursor is then
- *   where it was, for the reader that says what is wrong
+ * @returns at least `count` numbers, of use until the next call; undefined when the array holds something else than numbers,
+ *   or not as many as the shape says: the cursor is then where it was, for the reader that says what is wrong
  */
 export function readNumbers(
   cursor: JsonCursor,
@@ -98,7 +98,7 @@ function readRow(cursor: JsonCursor, target: Float64Array, offset: number, lengt
     }
     let digits = at - first;
     if (digits === 0 || (digits > 1 && bytes[first] === CHARACTER.zero)) return FAILED;
-    let isUsual = byte !== 0x65 && byte !== 0x45;
+    let isUsual = digits <= NEAR_DIGITS && byte !== 0x65 && byte !== 0x45;
     if (byte === CHARACTER.point) {
       byte = bytes[++at] as number;
       const fraction = at;
