@@ -2,24 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatNumber, indexOf, lookOf, readAnswer, summaryOf } from "../src/console/browser/answer-data.ts";
 import { curlText, LONGEST_INLINE_BODY, requestText } from "../src/console/browser/request-text.ts";
 import { FILLS, sampleData } from "../src/console/browser/sample-data.ts";
+import { DATATYPES } from "../src/tensor/tensor.ts";
 import { identityModel } from "./onnx-file.ts";
 import { ServerProcess } from "./server-process.ts";
-
-const DATATYPES = [
-  "BOOL",
-  "UINT8",
-  "UINT16",
-  "UINT32",
-  "UINT64",
-  "INT8",
-  "INT16",
-  "INT32",
-  "INT64",
-  "FP16",
-  "FP32",
-  "FP64",
-  "BYTES",
-] as const;
 
 let server: ServerProcess;
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createGunzip, createInflate } from "node:zlib";
 import { ProtocolError } from "../protocol/error.ts";
 import { type BudgetShare, OUT_OF_MEMORY } from "./limits.ts";
+import { freeChunks } from "./young-generation.ts";
 
 /** The client went away before its request was whole: nobody is there to be answered. */
 export class ClientGone extends Error {
@@ -43,7 +44,10 @@ export async function readBody(
       else chunks.push(chunk);
     };
     // Memory of its own, also for one chunk: its tensors may be moved to another thread, with all that lies beside them.
-    const end = () => resolve(Buffer.concat(chunks));
+    const end = () => {
+      freeChunks(received + size);
+      resolve(Buffer.concat(chunks));
+    };
     request.on("error", () => reject(new ClientGone()));
     request.on("close", () => {
       if (!request.complete) reject(new ClientGone());

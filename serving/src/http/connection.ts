@@ -5,6 +5,7 @@ import { type Answer, type Answering, type Handler, refusal } from "./exchange.t
 import { parseHead, type UsualHead } from "./head.ts";
 import { type BodyBudget, type HttpLimits, OUT_OF_MEMORY } from "./limits.ts";
 import { writeAnswer } from "./write.ts";
+import { freeChunks } from "./young-generation.ts";
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -207,6 +208,7 @@ export class Connection {
     arriving.filled = filled + taken;
     if (arriving.filled < body.length) return;
     this.#arriving = undefined;
+    freeChunks(body.length);
     if (taken < chunk.length) this.#rest = chunk.subarray(taken);
     this.#answer(head, answering, body, true);
   }

@@ -85,6 +85,18 @@ export function arrangeInputs({ inputs }: Signature, tensors: readonly Tensor[])
   return arranged;
 }
 
+const outputNames = new WeakMap<readonly TensorSpec[], readonly string[]>();
+
+/** The names of all outputs: the same list for each request that names none, which makes them easy to tell. */
+export function allOutputs({ outputs }: Signature): readonly string[] {
+  let names = outputNames.get(outputs);
+  if (names === undefined) {
+    names = outputs.map(({ name }) => name);
+    outputNames.set(outputs, names);
+  }
+  return names;
+}
+
 /**
  * The outputs that a request asks for, in its order.
  *

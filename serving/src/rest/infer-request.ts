@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Signature } from "../models/model.ts";
 import { badRequest } from "../protocol/error.ts";
 import {
+  allOutputs,
   arrangeInputs,
   checkDatatype,
   checkOutputs,
@@ -120,7 +121,7 @@ class InferRequestReader {
     const inputs = arrangeInputs(this.#signature, this.#tensors);
     const asked = this.#outputs;
     if (asked.length === 0) {
-      const outputs = namesOf(this.#signature.outputs);
+      const outputs = allOutputs(this.#signature);
       const binary = allOf(this.#binaryOutput, outputs.length);
       return { id: this.#id, inputs, outputs, binary, timeoutMs: this.#timeoutMs };
     }
@@ -338,18 +339,6 @@ function twice(owner: string, key: string) {
 
 function twoForms(name: string) {
   return badRequest(`input '${name}' has both 'data' and 'binary_data_size': send one`);
-}
-
-const outputNames = new WeakMap<readonly TensorSpec[], readonly string[]>();
-
-/** The names of all outputs: the same array each time, by which requests that ask for the same are known. */
-function namesOf(specs: readonly TensorSpec[]): readonly string[] {
-  let names = outputNames.get(specs);
-  if (names === undefined) {
-    names = specs.map(({ name }) => name);
-    outputNames.set(specs, names);
-  }
-  return names;
 }
 
 function allOf(value: boolean, length: number): readonly boolean[] {

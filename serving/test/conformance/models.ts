@@ -1,21 +1,5 @@
+import { DATATYPES } from "../../src/tensor/tensor.ts";
 import { type ElementType, identityModel, onnxFile, type Value } from "../onnx-file.ts";
-
-/** Every datatype of the protocol. */
-export const DATATYPES: readonly ElementType[] = [
-  "BOOL",
-  "UINT8",
-  "UINT16",
-  "UINT32",
-  "UINT64",
-  "INT8",
-  "INT16",
-  "INT32",
-  "INT64",
-  "FP16",
-  "FP32",
-  "FP64",
-  "BYTES",
-];
 
 const open = (name: string, type: ElementType): Value => ({ name, type, shape: [`${name}_rows`, `${name}_columns`] });
 

@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openApiDocument } from "../../src/openapi/document.ts";
+import { DATATYPES } from "../../src/tensor/tensor.ts";
 import { identityModel } from "../onnx-file.ts";
 import { temporaryFolder } from "../server-process.ts";
-import { DATATYPES } from "./models.ts";
 import { commandOf } from "./python.ts";
 import { serve } from "./subject.ts";
 

@@ -1,4 +1,5 @@
-import { DATATYPES, repositoryFiles } from "../conformance/models.ts";
+import { DATATYPES } from "../../src/tensor/tensor.ts";
+import { repositoryFiles } from "../conformance/models.ts";
 import { type ElementType, identityModel } from "../onnx-file.ts";
 
 /** One input of a model; the output that gives it back is named after it. */

@@ -1,7 +1,14 @@
 import type { Signature } from "../../models/model.ts";
 import { parseBytes } from "../../protocol/bytes-tensor.ts";
 import { badRequest } from "../../protocol/error.ts";
-import { arrangeInputs, checkDatatype, checkOutputs, checkShape, findInput } from "../../protocol/signature.ts";
+import {
+  allOutputs,
+  arrangeInputs,
+  checkDatatype,
+  checkOutputs,
+  checkShape,
+  findInput,
+} from "../../protocol/signature.ts";
 import {
   elementCount,
   elementSize,
@@ -43,21 +50,9 @@ export function readInferRequest(message: InferRequestMessage, signature: Signat
   if (message.outputs.length > 0) checkOutputs(signature, message.outputs);
   return {
     inputs: arrangeInputs(signature, tensors),
-    outputs: message.outputs.length > 0 ? message.outputs : namesOf(signature.outputs),
+    outputs: message.outputs.length > 0 ? message.outputs : allOutputs(signature),
     typed: rawContents.length === 0 && inputs.some(hasContents),
   };
-}
-
-const outputNames = new WeakMap<readonly TensorSpec[], readonly string[]>();
-
-/** The same list for each request that names none: requests that ask for the same outputs are gathered into one batch. */
-function namesOf(specs: readonly TensorSpec[]): readonly string[] {
-  let names = outputNames.get(specs);
-  if (names === undefined) {
-    names = specs.map(({ name }) => name);
-    outputNames.set(specs, names);
-  }
-  return names;
 }
 
 function readInput(input: InputMessage, raw: Buffer | undefined, signature: Signature): Tensor {
