@@ -95,11 +95,11 @@ test("asks again when the answer fails for now or breaks off", async () => {
   expect(stdout.match(/"message":"again"/g)).toHaveLength(2);
 }, 30_000);
 
-test("asks once for what is not there, and says what the answer was", async () => {
-  const url = await listen((_, answer) => answer.writeHead(404).end());
+test.each([404, 204])("asks once for what is not there, and says what the answer was: %i", async (status) => {
+  const url = await listen((_, answer) => answer.writeHead(status).end());
   const { code, stderr } = await check(temporaryFolder(), [{ path, sha256, url }]);
   expect(code).toBe(1);
-  expect(stderr).toContain("is answered 404");
+  expect(stderr).toContain(`is answered ${status}`);
 });
 
 test("shows headers to the url's own host, and to nobody that it redirects to", async () => {
@@ -126,4 +126,72 @@ test("does not run around in circles", async () => {
   expect(code).toBe(1);
   expect(stderr).toContain("is redirected more than 5 times");
   expect(existsSync(join(repository, path))).toBe(false);
+});
+
+test.each([
+  ["an inner line's end", "Bearer hush\nx-more: hush"],
+  ["a control character", "Bearer hush\u0001"],
+  ["a character that headers cannot hold", "Bearer hush€"],
+])("asks nobody with a header that has %s, and does not show it", async (_, value) => {
+  let requests = 0;
+  const url = await listen((_, answer) => {
+    requests += 1;
+    answer.end(content);
+  });
+  const headers = temporaryFolder({ authorization: `${value}\n` });
+  const { code, stdout, stderr } = await check(temporaryFolder(), [{ path, sha256, url }], { MODEL_HEADERS: headers });
+  expect(code).toBe(1);
+  expect(JSON.parse(stderr).message).toBe("header authorization has no valid value");
+  expect(stdout).toBe("");
+  expect(requests).toBe(0);
+});
+
+test.each([
+  ["http://user:hush@127.0.0.1:1/model.onnx?sig=hush", "http://127.0.0.1:1/model.onnx holds a user name or a password"],
+  ["user:hush@127.0.0.1/model.onnx?sig=hush", "its url is not one of http or https"],
+  ["http://user:hush@no host/?sig=hush", "its url is not one of http or https"],
+])("does not ask %s, and shows no password", async (url, message) => {
+  const { code, stdout, stderr } = await check(temporaryFolder(), [{ path, sha256, url }]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stderr).message).toContain(`${path}: ${message}`);
+  expect(`${stdout}${stderr}`).not.toMatch(/hush|user:/);
+  expect(stdout).toBe("");
+});
+
+test.each([
+  ["http://user:hush@127.0.0.1:1/?sig=hush", "is redirected to a url with a user name or a password"],
+  ["user:hush@127.0.0.1/?sig=hush", "is redirected to what is no url of http or https"],
+  ["http://user:hush@no host/?sig=hush", "is redirected to what is no url of http or https"],
+])("does not follow to %s, shows no password, and asks once", async (location, message) => {
+  let requests = 0;
+  const url = `${await listen((_, answer) => {
+    requests += 1;
+    answer.writeHead(302, { location }).end();
+  })}/model.onnx`;
+  const { code, stdout, stderr } = await check(temporaryFolder(), [{ path, sha256, url: `${url}?sig=hush` }]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stderr).message).toBe(`${path}: ${url} ${message}`);
+  expect(stdout).toBe("");
+  expect(requests).toBe(1);
+});
+
+test.each([
+  ["a port that fetch refuses", { location: "http://127.0.0.1:22/" }, {}, "cannot be fetched: bad port"],
+  ["a header that fetch refuses", {}, { connection: "hush hush" }, "cannot be fetched: invalid connection header"],
+])("asks once where it is not the network that fails, as with %s", async (_, to, headers, message) => {
+  const url = await listen((_, answer) => answer.writeHead(302, to).end());
+  const more = { MODEL_HEADERS: temporaryFolder(headers) };
+  const { code, stdout, stderr } = await check(temporaryFolder(), [{ path, sha256, url }], more);
+  expect(code).toBe(1);
+  expect(JSON.parse(stderr).message).toBe(`${path}: ${url}/ ${message}`);
+  expect(stdout).toBe("");
+});
+
+test("asks again when the connection ends before an answer, and shows no query", async () => {
+  const answers = [(answer: ServerResponse) => answer.destroy(), (answer: ServerResponse) => answer.end(content)];
+  const url = `${await listen((_, answer) => answers.shift()?.(answer))}/model.onnx`;
+  const { code, stdout } = await check(temporaryFolder(), [{ path, sha256, url: `${url}?sig=hush` }]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout.split("\n")[0] ?? "")).toMatchObject({ message: "again", url });
+  expect(stdout).not.toContain("hush");
 });

@@ -70,13 +70,67 @@ test("fails on a server that is not ready", async () => {
   expect(code).toBe(1);
 });
 
-test("shows the first token of the list", async () => {
+/** A server that is ready and gives this output, whatever it is asked. */
+function answering(output: object): Promise<string> {
+  const all = { name: "model-server", inputs: [{}], outputs: [{ name: "y", ...output }] };
+  return listen((_, answer) => answer.end(JSON.stringify(all)));
+}
+
+/** What `helm test` says of that output where it expects `want`. */
+async function compare(datatype: string, have: readonly unknown[], want: readonly unknown[]) {
+  const url = await answering({ datatype, shape: [have.length], data: have });
+  return ask({ outputs: [{ name: "y", data: want }] }, { URL: url });
+}
+
+test.each([
+  ["FP32", [5], ["Infinity"]],
+  ["FP32", ["-Infinity"], ["Infinity"]],
+  ["FP64", ["Infinity"], [5]],
+  ["FP16", [0], ["NaN"]],
+  ["FP32", ["NaN"], [0]],
+  ["INT64", [30522], [30524]],
+  ["UINT16", [20000], [20001]],
+  ["BOOL", [true], [1]],
+  ["BYTES", ["1"], [1]],
+  ["BYTES", ["NaN"], ["nan"]],
+])("takes no other value, tolerance or not: %s %j for %j", async (datatype, have, want) => {
+  const { code, stderr } = await compare(datatype, have, want);
+  expect(stderr).toContain(`y[0] is ${have[0]}, not ${want[0]}`);
+  expect(code).toBe(1);
+});
+
+test.each([
+  ["FP32", ["NaN", "Infinity", "-Infinity", -0]],
+  ["INT64", [30522]],
+  ["BOOL", [true, false]],
+  ["BYTES", ["a", "NaN"]],
+])("takes the same values: %s %j", async (datatype, data) => {
+  expect(await compare(datatype, data, data)).toMatchObject({ code: 0, stderr: "" });
+});
+
+test.each(["FP16", "FP32", "FP64"])("takes what differs within tolerance: %s", async (datatype) => {
+  expect(await compare(datatype, [30522], [30524])).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("waits for a model that takes its time", async () => {
+  const url = await listen((request, answer) =>
+    setTimeout(() => answer.end('{"name":"model-server"}'), request.url === "/v2" ? 11_000 : 0),
+  );
+  expect(await ask({}, { URL: url, MODEL: "" })).toMatchObject({ code: 0, stderr: "" });
+});
+
+test.each([
+  ["first\nsecond\n"],
+  ["first\r\nsecond\r\n"],
+  ["# whose it is\n\n  first  \nsecond\n"],
+  ["\r\n  # whose it is\r\n\r\nfirst\r\n"],
+])("shows the first token of the list %j, by the server's rules", async (list) => {
   const seen = new Set<string | undefined>();
   const url = await listen((request, answer) => {
     seen.add(request.headers.authorization);
     answer.end('{"name":"model-server"}');
   });
-  const tokens = join(temporaryFolder({ tokens: "first\nsecond\n" }), "tokens");
+  const tokens = join(temporaryFolder({ tokens: list }), "tokens");
   expect(await ask({}, { URL: url, MODEL: "", TOKENS: tokens })).toMatchObject({ code: 0 });
   expect([...seen]).toEqual(["Bearer first"]);
 });

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { dirname, join, relative, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -17,18 +18,32 @@ const REDIRECTS = 5;
 
 const repository = resolve(process.env.MODEL_REPOSITORY || "/models");
 const files = JSON.parse(process.env.MODEL_FILES ?? "[]");
-const headers = await readHeaders(process.env.MODEL_HEADERS);
+let headers = new Headers();
 
 /** Failed for now: the same request may do better later. */
 class Passing extends Error {}
 
+/** Headers that fetch takes. Else an error that names the header alone: the platform's quotes the value, a password. */
 async function readHeaders(folder) {
-  if (!folder) return {};
+  const all = new Headers();
+  if (!folder) return all;
   // A mounted Secret has its bookkeeping beside the keys, under names with dots.
   const names = (await readdir(folder)).filter((name) => !name.startsWith("."));
-  const texts = names.map(async (name) => [name, (await readFile(join(folder, name), "utf8")).trim()]);
-  return Object.fromEntries(await Promise.all(texts));
+  for (const name of names) {
+    const text = (await readFile(join(folder, name), "utf8")).trim();
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, text);
+      all.append(name, text);
+    } catch {
+      throw new Error(`header ${name} has no valid value`);
+    }
+  }
+  return all;
 }
+
+const isWeb = (url) => url?.protocol === "https:" || url?.protocol === "http:";
+const hasUser = (url) => url.username !== "" || url.password !== "";
 
 async function sha256Of(file) {
   const hash = createHash("sha256");
@@ -37,15 +52,17 @@ async function sha256Of(file) {
 }
 
 /** The answer to a GET. Headers may hold a password: they go to no other host than the one they are meant for. */
-async function get(url, signal) {
-  const first = new URL(url);
+async function get(first, signal) {
   let at = first;
   for (let hop = 0; hop <= REDIRECTS; hop += 1) {
-    const own = at.origin === first.origin ? headers : {};
+    const own = at.origin === first.origin ? headers : undefined;
     const answer = await fetch(at, { headers: own, redirect: "manual", signal });
     const location = answer.headers.get("location");
     if (answer.status < 300 || answer.status > 399 || !location) return answer;
-    const next = new URL(location, at);
+    // Of a target that is refused nothing is shown: what reads as its protocol may be a user's name.
+    const next = URL.parse(location, at);
+    if (!isWeb(next)) throw new Error("is redirected to what is no url of http or https");
+    if (hasUser(next)) throw new Error("is redirected to a url with a user name or a password");
     if (at.protocol === "https:" && next.protocol !== "https:") throw new Error(`is redirected to ${next.protocol}//`);
     at = next;
   }
@@ -67,17 +84,24 @@ async function download(url, file) {
   try {
     const answer = await get(url, silence.signal);
     if (answer.status >= 500 || answer.status === 429) throw new Passing(`is answered ${answer.status}`);
-    if (!answer.ok) throw new Error(`is answered ${answer.status}`);
+    if (!answer.ok || !answer.body) throw new Error(`is answered ${answer.status}`);
     await pipeline(Readable.fromWeb(answer.body), heard, createWriteStream(file));
     return hash.digest("hex");
   } catch (error) {
     if (silence.signal.aborted) throw new Passing(`sends nothing for ${SILENCE_MS / 1000} s`);
-    // The network's errors: `fetch failed`, with the system's error as its cause, or an answer that breaks off.
-    if (error instanceof TypeError) throw new Passing(error.cause?.message ?? error.message);
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    // The message of fetch itself may quote headers and urls; that of its cause does not.
+    const { message, code } = error.cause ?? {};
+    const reason = message || code || error.code || error.name;
+    throw isNetwork(error.cause) ? new Passing(reason) : new Error(`cannot be fetched: ${reason}`);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The system and the connection give their errors a code. Two codes are of requests that fetch refuses for good. */
+function isNetwork(cause) {
+  return cause?.code !== undefined && !["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"].includes(cause.code);
 }
 
 async function downloadPatiently(url, file) {
@@ -93,8 +117,7 @@ async function downloadPatiently(url, file) {
 }
 
 /** A signed url's query is a password. */
-function withoutSecrets(url) {
-  const { origin, pathname } = new URL(url);
+function withoutSecrets({ origin, pathname }) {
   return `${origin}${pathname}`;
 }
 
@@ -102,13 +125,19 @@ function say(message, fields) {
   console.log(JSON.stringify({ time: new Date().toISOString(), level: "info", message, ...fields }));
 }
 
-async function check({ path, sha256, url }) {
+async function check({ path, sha256, url: text }) {
   const file = resolve(repository, path);
   if (relative(repository, file).startsWith("..")) throw new Error(`${path} is not below ${repository}`);
   if (existsSync(file) && (await sha256Of(file)) === sha256) return say("as expected", { path });
-  if (!url) {
+  if (!text) {
     const is = existsSync(file) ? `has the SHA-256 ${await sha256Of(file)}, not ${sha256}` : "is not there";
     throw new Error(`${path} ${is}`);
+  }
+  const url = URL.parse(text);
+  if (!isWeb(url)) throw new Error(`${path}: its url is not one of http or https`);
+  if (hasUser(url)) {
+    const remedy = "those belong into a header, in the Secret that model.download.headersSecretName names";
+    throw new Error(`${path}: ${withoutSecrets(url)} holds a user name or a password: ${remedy}`);
   }
   const partial = `${file}.partial`;
   await mkdir(dirname(file), { recursive: true });
@@ -125,6 +154,7 @@ async function check({ path, sha256, url }) {
 }
 
 try {
+  headers = await readHeaders(process.env.MODEL_HEADERS);
   for (const file of files) await check(file);
 } catch (error) {
   console.error(JSON.stringify({ time: new Date().toISOString(), level: "error", message: error.message }));
