@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { Registry } from "../../lab/src/images/registry.ts";
 import { Progress } from "../../lab/src/progress/progress.ts";
 import { additionModel } from "../../serving/test/onnx-file.ts";
 import { buildFolder } from "../../tooling/src/build/compile.ts";
@@ -27,6 +28,15 @@ beforeAll(async () => {
 });
 afterAll(() => {
   for (const release of releases) release.remove();
+});
+
+it("pulls an image of less than 90 MB, the model's few bytes included", async () => {
+  const manifest = await new Registry(`http://${addresses.registry}`).manifest(name, digests.one);
+  const { layers } = JSON.parse(manifest?.content.toString() ?? "{}") as { layers: { size: number }[] };
+  const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+  console.log(`compressed: ${(bytes / 1e6).toFixed(1)} MB in ${layers.length} layers`);
+  expect(bytes).toBeGreaterThan(10e6);
+  expect(bytes).toBeLessThan(90e6);
 });
 
 function fresh(helm: string): Release {
