@@ -14,15 +14,14 @@
 histogram_quantile(0.99, sum by (le) (rate(model_server_request_duration_seconds_bucket{namespace="{{ (index . 0).Release.Namespace }}",pod=~"{{ index . 1 }}"}[2m])))
 {{- end -}}
 
-{{/* A metric of an AnalysisTemplate: list CONTEXT QUERY PODS LIMIT. Neither condition holds without a value: inconclusive, and the rollout waits for a person. */}}
+{{/* A metric of an AnalysisTemplate: list CONTEXT QUERY PODS LIMIT. One measurement, after each step. Neither condition holds without a value: inconclusive, and the rollout waits for a person. */}}
 {{- define "model-server.argoMetric" -}}
 {{- $rollout := (index . 0).Values.rollout -}}
-interval: {{ div $rollout.stepSeconds 2 | max 10 }}s
-initialDelay: {{ $rollout.stepSeconds }}s
+count: 1
 successCondition: len(result) > 0 && !isNaN(result[0]) && result[0] <= {{ index . 3 }}
 failureCondition: len(result) > 0 && !isNaN(result[0]) && result[0] > {{ index . 3 }}
-failureLimit: 1
-inconclusiveLimit: 3
+failureLimit: 0
+inconclusiveLimit: 0
 provider:
   prometheus:
     address: {{ $rollout.prometheus | quote }}

@@ -12,8 +12,10 @@
 {{- if gt (int .minReplicas) (int .maxReplicas) }}
 {{- fail (printf "autoscaling.minReplicas (%d) is more than autoscaling.maxReplicas (%d)" (int .minReplicas) (int .maxReplicas)) }}
 {{- end }}
-{{- if and (eq (int .minReplicas) 0) (not (and (eq .kind "keda") (or $pending .keda.triggers))) }}
-{{- fail "autoscaling.minReplicas is 0: only autoscaling.kind=keda with pendingRequests or triggers can start from no pod" }}
+{{- $starts := false }}
+{{- range .keda.triggers }}{{ if not (has .type (list "cpu" "memory")) }}{{ $starts = true }}{{ end }}{{ end }}
+{{- if and (eq (int .minReplicas) 0) (not (and (eq .kind "keda") $starts)) }}
+{{- fail "autoscaling.minReplicas is 0: without a pod there is neither CPU nor a queue to measure. Only autoscaling.kind=keda with a trigger of another source in autoscaling.keda.triggers (neither cpu nor memory) can start from no pod" }}
 {{- end }}
 {{- if and (eq .kind "keda") $pending (not .keda.prometheus) }}
 {{- fail "autoscaling.keda.prometheus is missing: where pendingRequests are asked for, such as http://prometheus.monitoring:9090" }}
@@ -88,7 +90,7 @@ spec:
       metricType: AverageValue
       metadata:
         serverAddress: {{ .keda.prometheus | quote }}
-        query: sum(model_server_pending_requests{namespace="{{ $.Release.Namespace }}",pod=~"{{ include "model-server.fullname" $ }}-.+"})
+        query: sum(model_server_pending_requests{namespace="{{ $.Release.Namespace }}",pod=~"{{ include "model-server.fullname" $ }}-[a-z0-9]+-[a-z0-9]+"})
         threshold: {{ .pendingRequests | toString | quote }}
     {{- end }}
     {{- with .keda.triggers }}

@@ -9,8 +9,12 @@ capabilities:
 {{- define "model-server.podSecurity" -}}
 runAsNonRoot: true
 {{- with .Values.securityContext }}
+{{- if not (kindIs "invalid" .runAsUser) }}
 runAsUser: {{ .runAsUser | int64 }}
+{{- end }}
+{{- if not (kindIs "invalid" .runAsGroup) }}
 runAsGroup: {{ .runAsGroup | int64 }}
+{{- end }}
 {{- if not (kindIs "invalid" .fsGroup) }}
 fsGroup: {{ .fsGroup | int64 }}
 fsGroupChangePolicy: OnRootMismatch
@@ -22,14 +26,33 @@ seccompProfile:
 
 {{/* Variables of the server: list CONTEXT MODEL-REPOSITORY. Absent ones are the server's own defaults. */}}
 {{- define "model-server.env" -}}
+{{- $own := include "model-server.ownEnv" . | trim -}}
+{{- $names := list -}}
+{{- range fromYamlArray $own }}{{ $names = append $names .name }}{{ end -}}
+{{- $own }}
+{{- with (index . 0).Values.server.env }}
+{{- range . }}
+{{- if has .name $names }}
+{{- fail (printf "server.env: %s is there already, set by the chart or named twice; of two, Kubernetes takes the last without a word" .name) }}
+{{- end }}
+{{- $names = append $names .name }}
+{{- end }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "model-server.ownEnv" -}}
 {{- $context := index . 0 -}}
 {{- $server := $context.Values.server -}}
+{{- /* PORT is reserved on Knative, where KServe runs: the ServingRuntime has flags. */ -}}
+{{- if not $context.Values.kserve.enabled }}
 - name: PORT
   value: "8080"
 - name: GRPC_PORT
   value: "8081"
 - name: METRICS_PORT
   value: "8082"
+{{- end }}
 {{- with index . 1 }}
 - name: MODEL_REPOSITORY
   value: {{ . | quote }}
@@ -62,9 +85,6 @@ seccompProfile:
 {{- end }}
 {{- include "model-server.securityEnv" $context }}
 {{- include "model-server.tracingEnv" $context }}
-{{- with $server.env }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{- define "model-server.securityEnv" -}}
@@ -92,7 +112,7 @@ seccompProfile:
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . | quote }}
 - name: OTEL_SERVICE_NAME
-  value: {{ include "model-server.fullname" $ }}
+  value: {{ include "model-server.fullname" $ | quote }}
 - name: OTEL_TRACES_SAMPLER
   value: parentbased_traceidratio
 - name: OTEL_TRACES_SAMPLER_ARG

@@ -22,7 +22,7 @@
 {{- else if eq $model.source "pvc" }}
 - name: model
   persistentVolumeClaim:
-    claimName: {{ required "model.pvc.claimName is missing: the claim that holds the model" $model.pvc.claimName }}
+    claimName: {{ required "model.pvc.claimName is missing: the claim that holds the model" $model.pvc.claimName | quote }}
     readOnly: true
 {{- else if has $model.source (list "download" "init") }}
 - name: model
@@ -32,7 +32,7 @@
 {{- with $model.download.headersSecretName }}
 - name: model-headers
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -42,15 +42,15 @@
 {{- $model := $context.Values.model -}}
 {{- if ne $model.source "image" }}
 - name: model
-  mountPath: {{ include "model-server.modelPath" $context }}
+  mountPath: {{ include "model-server.modelPath" $context | quote }}
   readOnly: {{ index . 1 }}
   {{- if eq $model.source "oci" }}
   {{- with $model.oci.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   {{- else if eq $model.source "pvc" }}
   {{- with $model.pvc.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   {{- end }}
 {{- end }}

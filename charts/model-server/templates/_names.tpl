@@ -17,8 +17,8 @@
 
 {{/* What selects this release's pods; never changes, because a Deployment's selector cannot. */}}
 {{- define "model-server.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/*
@@ -28,7 +28,7 @@ by that label alone: it has to be this release's own. `app` is the first that it
 {{- define "model-server.workloadLabels" -}}
 {{ include "model-server.selectorLabels" . }}
 {{- if eq .Values.rollout.strategy "flagger" }}
-app: {{ include "model-server.fullname" . }}
+app: {{ include "model-server.fullname" . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -37,14 +37,14 @@ app: {{ include "model-server.fullname" . }}
 {{ include "model-server.selectorLabels" . }}
 app.kubernetes.io/component: inference
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{- end -}}
 
 {{/* Name, namespace and labels of an object with the name of all. */}}
 {{- define "model-server.metadata" -}}
-name: {{ include "model-server.fullname" . }}
-namespace: {{ .Release.Namespace }}
+name: {{ include "model-server.fullname" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "model-server.labels" . | nindent 2 }}
 {{- end -}}
@@ -63,7 +63,7 @@ labels:
 {{- define "model-server.workloadReference" -}}
 apiVersion: {{ ternary "argoproj.io/v1alpha1" "apps/v1" (eq .Values.rollout.strategy "argo") }}
 kind: {{ ternary "Rollout" "Deployment" (eq .Values.rollout.strategy "argo") }}
-name: {{ include "model-server.fullname" . }}
+name: {{ include "model-server.fullname" . | quote }}
 {{- end -}}
 
 {{/* Fewest pods that the release is meant to have. */}}

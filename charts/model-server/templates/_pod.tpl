@@ -20,7 +20,7 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  serviceAccountName: {{ include "model-server.serviceAccountName" . }}
+  serviceAccountName: {{ include "model-server.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   # After SIGTERM the server answers for drainSeconds more and then gives requests in flight inFlightSeconds; 5 s to spare.
@@ -107,24 +107,24 @@ spec:
 {{- if .Values.server.config }}
 - name: config
   configMap:
-    name: {{ include "model-server.fullname" . }}
+    name: {{ include "model-server.fullname" . | quote }}
 {{- end }}
 {{- with .Values.tls.secretName }}
 - name: tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 {{- with .Values.tls.clientCaSecretName }}
 - name: tls-clients
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     # Never the key of the authority, if it is there too.
     items: [{ key: ca.crt, path: ca.crt }]
 {{- end }}
 {{- with .Values.auth.secretName }}
 - name: auth
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items: [{ key: {{ $.Values.auth.key | quote }}, path: tokens }]
 {{- end }}
 {{- with .Values.volumes }}
@@ -135,7 +135,7 @@ spec:
 {{/* Which nodes the pods go to. */}}
 {{- define "model-server.placement" -}}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:

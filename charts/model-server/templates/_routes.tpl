@@ -28,6 +28,11 @@
 {{- end }}
 {{- end -}}
 
+{{/* Whether Argo Rollouts shifts weights of a route; empty is no. */}}
+{{- define "model-server.argoRoutes" -}}
+{{- if and (eq .Values.rollout.strategy "argo") (or .Values.httpRoute.enabled .Values.grpcRoute.enabled) }}yes{{ end -}}
+{{- end -}}
+
 {{- define "model-server.routeTargets" -}}
 parentRefs:
   {{- toYaml .parentRefs | nindent 2 }}
@@ -47,11 +52,11 @@ hostnames:
 {{- $second = include "model-server.derivedName" (list $context "canary") -}}
 {{- $port = index . 1 -}}
 {{- end -}}
-- name: {{ include "model-server.fullname" $context }}
+- name: {{ include "model-server.fullname" $context | quote }}
   port: {{ index . 1 }}
   weight: {{ sub 100 $canary.weight }}
 {{- with $second }}
-- name: {{ . }}
+- name: {{ . | quote }}
   port: {{ $port }}
   weight: {{ $canary.weight }}
 {{- end }}

@@ -8,8 +8,8 @@ namespace="{{ .Release.Namespace }}"
 
 {{/* What tells the series that are recorded here from those of other releases. */}}
 {{- define "model-server.recordedLabels" -}}
-namespace: {{ .Release.Namespace }}
-release: {{ .Release.Name }}
+namespace: {{ .Release.Namespace | quote }}
+release: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Share of the requests of each model that failed, and of those that were too slow, over every window of the alerts. */}}
@@ -61,7 +61,7 @@ the short window ends the alert soon after the cause. https://sre.google/workboo
     and on (model) sum by (model) (increase(model_server_requests_total{ {{- $selector }}}[{{ $burn.long }}])) >= {{ $rule.minRequests }}
   for: {{ $burn.for }}
   labels:
-    severity: {{ $burn.severity }}
+    severity: {{ $burn.severity | quote }}
     window: {{ $burn.long }}
   annotations:
     summary: {{ printf "{{ $value | humanizePercentage }} of the requests to {{ $labels.model }} %s in the last %s; the goal is %v %% that do not" $goal.what $burn.long $goal.goal | quote }}
@@ -73,14 +73,14 @@ the short window ends the alert soon after the cause. https://sre.google/workboo
 {{- define "model-server.stateAlerts" -}}
 {{- $rule := .Values.prometheusRule -}}
 {{- $selector := include "model-server.metricSelector" . -}}
-{{- if not (and .Values.autoscaling.enabled (eq (int .Values.autoscaling.minReplicas) 0)) }}
+{{- if gt (include "model-server.fewestReplicas" . | int) 0 }}
 - alert: ModelServerDown
   expr: absent(up{ {{- $selector }}} == 1)
   for: 5m
   labels:
-    severity: {{ $rule.severities.fast }}
-    namespace: {{ .Release.Namespace }}
-    release: {{ .Release.Name }}
+    severity: {{ $rule.severities.fast | quote }}
+    namespace: {{ .Release.Namespace | quote }}
+    release: {{ .Release.Name | quote }}
   annotations:
     summary: {{ printf "no pod of %s answers" (include "model-server.fullname" .) | quote }}
     description: "Prometheus reads metrics from no pod. What to look at: the pods' events, and the log of the last container."
@@ -89,8 +89,9 @@ the short window ends the alert soon after the cause. https://sre.google/workboo
   expr: min by (model, version) (model_server_model_ready{ {{- $selector }}}) == 0
   for: 5m
   labels:
-    severity: {{ $rule.severities.slow }}
-    release: {{ .Release.Name }}
+    severity: {{ $rule.severities.slow | quote }}
+    namespace: {{ .Release.Namespace | quote }}
+    release: {{ .Release.Name | quote }}
   annotations:
     summary: {{ "version {{ $labels.version }} of {{ $labels.model }} is not served by every pod" | quote }}
     description: "It could not be loaded, or was unloaded. What to look at: the server's log, which names the reason."
@@ -98,8 +99,9 @@ the short window ends the alert soon after the cause. https://sre.google/workboo
   expr: sum by (model) (rate(model_server_requests_total{ {{- $selector }},status=~"429|RESOURCE_EXHAUSTED"}[5m])) > 0
   for: 10m
   labels:
-    severity: {{ $rule.severities.slow }}
-    release: {{ .Release.Name }}
+    severity: {{ $rule.severities.slow | quote }}
+    namespace: {{ .Release.Namespace | quote }}
+    release: {{ .Release.Name | quote }}
   annotations:
     summary: {{ "requests to {{ $labels.model }} are refused because its queue is full" | quote }}
     description: "More come than the pods can compute. What to do: more pods (autoscaling.maxReplicas), or more CPU for each."

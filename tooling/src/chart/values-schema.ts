@@ -6,7 +6,7 @@ const ofHelm = "global";
 
 /**
  * Where the values and their schema disagree, one sentence each; none when they are in step: the same keys in every group,
- * and no part of the schema takes keys that it does not name or give a type.
+ * a key required unless it may be null, and no part of the schema takes keys that it does not name or give a type.
  */
 export function compareSchema(values: readonly Value[], schema: Schema): string[] {
   const groups = [[] as readonly string[], ...values.filter(isGroup).map(({ path }) => path)];
@@ -21,10 +21,20 @@ function compareGroup(group: readonly string[], values: readonly Value[], schema
   const known = Object.keys(part?.properties ?? {}).filter((key) => group.length > 0 || key !== ofHelm);
   const keys = have.map(({ path }) => path.at(-1) ?? "");
   const name = (key: string) => [...group, key].join(".");
+  // Helm takes a key away that somebody sets to null: only `required` sees that.
+  const needed = have.filter(({ fallback }) => fallback !== "null").map(({ path }) => path.at(-1) ?? "");
+  const required = (part?.required ?? []) as readonly string[];
   return [
     ...keys.filter((key) => !known.includes(key)).map((key) => `${name(key)} is in values.yaml, not in the schema`),
     ...known.filter((key) => !keys.includes(key)).map((key) => `${name(key)} is in the schema, not in values.yaml`),
+    ...needed
+      .filter((key) => known.includes(key) && !required.includes(key) && !isNullable(part?.properties?.[key]))
+      .map((key) => `${name(key)} can be taken away by null: the schema does not require it`),
   ];
+}
+
+function isNullable({ type, enum: values }: Schema = {}): boolean {
+  return (Array.isArray(type) && type.includes("null")) || (Array.isArray(values) && values.includes(null));
 }
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {

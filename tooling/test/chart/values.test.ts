@@ -79,7 +79,7 @@ Where it comes from.
 
 describe("compareSchema", () => {
   const values = readValues("# a\nimage:\n  tag: x\n# b\nreplicas: 1\n");
-  const closed = { type: "object", additionalProperties: false };
+  const closed = { type: "object", additionalProperties: false, required: ["image", "tag", "replicas"] };
   const image = { ...closed, properties: { tag: { type: "string" } } };
 
   it("finds nothing when both have the same keys and the schema takes no others", () => {
@@ -96,7 +96,17 @@ describe("compareSchema", () => {
   });
 
   it("finds a part that takes keys which it does not name", () => {
-    const schema = { ...closed, properties: { image: { type: "object", properties: { tag: {} } }, replicas: {} } };
+    const schema = {
+      ...closed,
+      properties: { image: { type: "object", required: ["tag"], properties: { tag: {} } }, replicas: {} },
+    };
     expect(compareSchema(values, schema)).toEqual(["values.properties.image takes keys that the schema does not name"]);
+  });
+
+  it("finds keys that null would take away, but not those that may be null", () => {
+    const properties = { image: { ...image, required: [] }, replicas: { type: ["integer", "null"] } };
+    expect(compareSchema(values, { ...closed, required: ["image"], properties })).toEqual([
+      "image.tag can be taken away by null: the schema does not require it",
+    ]);
   });
 });
