@@ -24,9 +24,10 @@ class TimedExecutor implements Executor {
 }
 
 function adaptive(elements: number) {
-  const clock = { now: 0, step: 0 };
+  const clock = { now: 0, step: 0, used: 0, heldUp: 0 };
   const tick = () => {
-    clock.now += clock.step;
+    clock.now += clock.step + clock.heldUp;
+    clock.used += clock.step;
   };
   const inline = new TimedExecutor(1, tick);
   const workers = new TimedExecutor(4, tick);
@@ -35,6 +36,7 @@ function adaptive(elements: number) {
     elements,
     async () => workers,
     () => clock.now,
+    () => clock.used,
   );
   const run = async (size: number, ms = 0) => {
     clock.step = ms;
@@ -61,23 +63,32 @@ test("what turns out to be short may grow, step by step, also what ran on thread
 
 test("what takes too long again and again goes to threads, also when it is short in between; one slow run does not", async () => {
   const { inline, workers, run, clock } = adaptive(100);
-  for (const ms of [5, 2, 2, 5, 2]) await run(100, ms);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([5, 0]);
+  // The first that takes long by the clock only makes it look more closely.
+  for (const ms of [5, 5, 2, 2, 5, 2]) await run(100, ms);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([6, 0]);
   await run(150, 5);
   await run(150, 5);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([6, 1]);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([7, 1]);
   // Smaller ones stay, and bring nothing larger back before long.
   for (let count = 0; count < 3; count++) await run(70);
   await run(150);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([9, 2]);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([10, 2]);
   clock.now += 20_000;
   for (const size of [70, 140]) await run(size);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([11, 2]);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([12, 2]);
 });
 
-test("one run that takes far too long is enough", async () => {
+test("one run that takes far too long is enough, once it is looked at closely", async () => {
   const { inline, workers, run } = adaptive(100);
   await run(100, 60);
+  await run(100, 60);
   await run(100);
-  expect([inline.sizes.length, workers.sizes.length]).toEqual([1, 1]);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([2, 1]);
+});
+
+test("runs that are held up by neighbours stay where they are", async () => {
+  const { inline, workers, run, clock } = adaptive(100);
+  clock.heldUp = 80;
+  for (let count = 0; count < 50; count++) await run(100, 0.5);
+  expect([inline.sizes.length, workers.sizes.length]).toEqual([50, 0]);
 });

@@ -3,8 +3,10 @@ import type { Executor } from "./executor.ts";
 
 /** Runs on the event loop's thread that take longer than this are too large for it. */
 const TOO_LONG_MS = 4;
-/** So many of them: one alone may have been held up by a neighbour, or by the container's CPU limit. */
+/** So many of them: one alone may have met cold caches. */
 const TOO_LONG_RUNS = 3;
+/** Runs that are looked at closely after one that took long by the clock. */
+const WATCHED_RUNS = 1000;
 /** How many runs that are not too long make up for one that was. */
 const FORGIVEN_BY = 100;
 /** A run of this length is no accident. */
@@ -24,11 +26,14 @@ export class AdaptiveExecutor implements Executor {
   readonly #inline: Executor;
   readonly #startWorkers: () => Promise<Executor>;
   readonly #now: () => number;
+  readonly #processorMs: () => number;
   #workers: Promise<Executor> | undefined;
   #capacity = 1;
   /** Elements of the largest input that was seen to be short. */
   #short: number;
   #tooLong = 0;
+  /** How many of the next runs are measured by processor time. */
+  #watched = 0;
   #holdOffMs = HOLD_OFF_MS;
   /** Until when nothing larger is tried: what a run costs may depend on values, which a client chooses. */
   #heldOffUntil = Number.NEGATIVE_INFINITY;
@@ -37,14 +42,17 @@ export class AdaptiveExecutor implements Executor {
    * @param elements how many the inputs had that were measured at warm-up, with all their batch
    * @param startWorkers called when the first large request comes
    * @param now the clock, in milliseconds
+   * @param processorMs processor time that this thread has used, in milliseconds
    */
   constructor(
     inline: Executor,
     elements: number,
     startWorkers: () => Promise<Executor>,
     now: () => number = () => performance.now(),
+    processorMs: () => number = threadMs,
   ) {
     this.#now = now;
+    this.#processorMs = processorMs;
     this.#inline = inline;
     this.#short = elements;
     this.#startWorkers = startWorkers;
@@ -58,9 +66,12 @@ export class AdaptiveExecutor implements Executor {
     let elements = 0;
     for (const { data } of inputs) elements += data.length;
     if (elements > this.#short * GROWTH) return this.#runOnWorkers(inputs, outputs, elements);
+    if (elements * GROWTH <= this.#short) return this.#inline.run(inputs, outputs);
     const start = this.#now();
+    const used = this.#watched > 0 ? this.#processorMs() : undefined;
     const results = this.#inline.run(inputs, outputs);
-    if (elements > this.#short || elements * GROWTH > this.#short) this.#learn(elements, this.#now() - start);
+    const wall = this.#now() - start;
+    this.#learn(elements, used === undefined ? this.#suspect(wall) : this.#processorMs() - used);
     return results;
   }
 
@@ -90,7 +101,18 @@ export class AdaptiveExecutor implements Executor {
     }
   }
 
+  /**
+   * A run that took long by the clock may have been held up by a neighbour or the container's CPU limit: that says nothing
+   * of the model. The next ones are measured by processor time, which costs a little.
+   */
+  #suspect(wall: number): number {
+    if (wall <= TOO_LONG_MS) return wall;
+    this.#watched = WATCHED_RUNS;
+    return TOO_LONG_MS;
+  }
+
   #learn(elements: number, ms: number): void {
+    if (this.#watched > 0) this.#watched--;
     if (ms > TOO_LONG_MS) {
       // On a worker thread it may take as long as it likes.
       if (elements <= this.#short * GROWTH) this.#tookTooLong(elements, ms);
@@ -109,4 +131,9 @@ export class AdaptiveExecutor implements Executor {
     // The next of this size is more than may be tried here.
     this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
   }
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
