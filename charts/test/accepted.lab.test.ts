@@ -28,10 +28,20 @@ afterAll(() => {
   kubectl("delete", "namespace", namespace, "--wait=false");
 });
 
+/** Two ports of the range that no Service has, also none that is still being deleted. */
+function freeNodePorts(): readonly number[] {
+  const path = "jsonpath={.items[*].spec.ports[*].nodePort}";
+  const taken = new Set(kubectl("get", "services", "--all-namespaces", "--output", path).split(" ").map(Number));
+  const [first, last] = nodePorts;
+  const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  return all.filter((port) => !taken.has(port)).slice(-2);
+}
+
 /** The same manifests that a release would have, without the hooks. */
 function manifests(values: string): string {
-  const ports = `service.nodePort=${nodePorts[0]},service.grpcNodePort=${nodePorts[0] + 1}`;
-  const fixed = readFileSync(join(root, values), "utf8").includes("nodePort") ? ["--set", ports] : [];
+  const hasPorts = readFileSync(join(root, values), "utf8").includes("nodePort");
+  const [http, grpc] = hasPorts ? freeNodePorts() : [];
+  const fixed = hasPorts ? ["--set", `service.nodePort=${http},service.grpcNodePort=${grpc}`] : [];
   const flags = ["--namespace", namespace, "--no-hooks", "--kube-version", "1.35.0"];
   const args = ["template", "digits", chart, ...flags, ...pipelineValues, "--values", values, ...fixed];
   return execFileSync("helm", args, { cwd: root, encoding: "utf8" });

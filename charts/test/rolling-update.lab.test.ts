@@ -32,6 +32,9 @@ beforeAll(async () => {
   generator = new LoadGenerator(program, chooseCores().all, scratch);
   release = new Release("helm", `rolling-${process.pid}`);
   await update("one");
+  // Helm knows that pods are ready; the node's rules for the new port follow.
+  const isOpen = async () => expect((await fetch(`${release.url()}/v2/health/ready`)).status).toBe(200);
+  await vi.waitFor(isOpen, { timeout: 60_000, interval: 200 });
 });
 afterAll(() => {
   release?.remove();

@@ -8,8 +8,11 @@ test("a lab test is given the addresses of a lab that answers", async () => {
 });
 
 test("the lab's variables are those of the test's own process", () => {
-  const { environment } = inject("lab");
-  expect(process.env).toMatchObject(environment);
+  const { PATH = "", ...others } = inject("lab").environment as Readonly<Record<string, string>>;
+  expect(process.env).toMatchObject(others);
+  // Tools that tests name stand before it.
+  expect(process.env.PATH).toMatch(/^\//);
+  expect(process.env.PATH?.endsWith(PATH)).toBe(true);
 });
 
 test("the lab's tools are on PATH, and its cluster is the current one", () => {
