@@ -4,6 +4,7 @@ import { readInferRequestMessage } from "../src/grpc/infer/request-message.ts";
 import { ProtocolError } from "../src/protocol/error.ts";
 import { GrpcPeer, refusalOf } from "./grpc-peer.ts";
 import { additionModel } from "./onnx-file.ts";
+import { random32 } from "./random.ts";
 import { TestCatalog } from "./test-catalog.ts";
 
 const signature = {
@@ -142,15 +143,10 @@ function mutate(whole: Buffer, random: () => number): Buffer {
   }
 }
 
-/** Numbers from 0 to 1, the same each time (mulberry32). */
+/** Numbers from 0 to 1, the same each time. */
 function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const draw = random32(seed);
+  return () => draw() / 2 ** 32;
 }
 
 /** A field of at most 127 bytes. */

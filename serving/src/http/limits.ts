@@ -46,11 +46,6 @@ export class BodyBudget {
   give(bytes: number): void {
     this.#held -= bytes;
   }
-
-  /** Bytes that are held now. */
-  get held(): number {
-    return this.#held;
-  }
 }
 
 /** What one request takes of a budget. */
