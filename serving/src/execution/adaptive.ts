@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Executor } from "./executor.ts";
+import { threadMs } from "./thread-time.ts";
 
 /** Runs on the event loop's thread that take longer than this are too large for it. */
 const TOO_LONG_MS = 4;
@@ -131,9 +132,4 @@ export class AdaptiveExecutor implements Executor {
     // The next of this size is more than may be tried here.
     this.#short = Math.max(1, Math.floor(elements / GROWTH / 2));
   }
-}
-
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
