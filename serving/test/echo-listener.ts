@@ -21,8 +21,8 @@ interface Held {
 
 /**
  * A listener whose answers say what was asked: `POST /path hello`. A path that starts with `/held` is answered when the test
- * says so, `/refused` before its body is read, `/large/<n>` with n bytes, `/broken` not at all; for `/moved` the memory of its
- * body is moved away as it is for a worker thread.
+ * says so, `/later` a moment later, `/refused` before its body is read, `/large/<n>` with n bytes, `/broken` not at all; for
+ * `/moved` the memory of its body is moved away as it is for a worker thread.
  */
 export class EchoListener implements Handler {
   readonly listener: HttpListener;
@@ -74,6 +74,7 @@ export class EchoListener implements Handler {
       if (target.startsWith("/held")) {
         await new Promise<void>((answer) => this.held.push({ target, cancellation, answer }));
       }
+      if (target.startsWith("/later")) await new Promise((resolve) => setTimeout(resolve, 1));
       if (target.startsWith("/moved")) structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] });
       const size = /^\/large\/(\d+)$/.exec(target)?.[1];
       const text = size === undefined ? Buffer.from(`${method} ${target} ${body}`) : Buffer.alloc(Number(size), "x");

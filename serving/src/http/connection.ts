@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import { Cancellation } from "../execution/cancellation.ts";
+import { Arriving, copyOf, offsetOf } from "./arriving.ts";
 import type { BodyMemory } from "./body-memory.ts";
 import { type Answer, type Answering, type Handler, refusal } from "./exchange.ts";
 import { parseHead, type UsualHead } from "./head.ts";
 import { type BodyBudget, type HttpLimits, OUT_OF_MEMORY } from "./limits.ts";
+import { readInto } from "./read-into.ts";
 import { writeAnswer } from "./write.ts";
 import { freeChunks } from "./young-generation.ts";
 
@@ -13,20 +15,12 @@ export interface ConnectionHost {
   readonly limits: HttpLimits;
   readonly budget: BodyBudget;
   readonly memory: BodyMemory;
+  /** Memory that sockets are read into, one read after the other. */
+  readonly shared: Buffer;
   /** Takes over a connection whose next request is not usual, with all of its bytes. */
   readonly handOver: (socket: Socket, bytes: Buffer) => void;
 }
 
-/** A request whose body is arriving. */
-interface Arriving {
-  readonly head: UsualHead;
-  readonly answering: Answering;
-  readonly body: Buffer;
-  filled: number;
-}
-
-/** Tensors start where 64-bit elements can be read in place. */
-const ALIGNMENT = 8;
 /** Bodies of this size become tensors that are moved to worker threads, see `execution/transfer.ts`. */
 const MOVED_FROM = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -61,7 +55,8 @@ export class Connection {
     this.#socket = socket;
     this.#host = host;
     this.deadline = performance.now() + host.limits.headersTimeoutMs;
-    socket.on("data", this.#onData);
+    if (readInto(socket, this)) socket.resume();
+    else socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("close", this.#onClose);
     socket.on("error", ignore);
@@ -90,17 +85,47 @@ export class Connection {
     return this.#arriving !== undefined || this.#rest.length > 0;
   }
 
+  /** Where the next bytes go: a body's own place, else memory that all connections share. */
+  readonly memory = (): Uint8Array => {
+    const arriving = this.#arriving;
+    return arriving === undefined ? this.#host.shared : arriving.place;
+  };
+
+  /** Bytes have come into memory that was given. */
+  readonly arrived = (bytes: number, memory: Uint8Array): boolean => {
+    const { shared } = this.#host;
+    const arriving = this.#arriving;
+    // What a client sends after its last request is nobody's.
+    if (this.#closing) return true;
+    if (memory !== shared) {
+      if (arriving !== undefined) this.#filled(arriving, bytes);
+      return true;
+    }
+    const chunk = shared.subarray(0, bytes);
+    // Node's server reads it from here on, mostly past this.
+    if (this.#handedOver) return this.#socket.push(Buffer.from(chunk));
+    this.#onData(chunk);
+    // The next read of any connection writes over it.
+    if (this.#isShared(this.#rest)) this.#rest = Buffer.from(this.#rest);
+    return true;
+  };
+
+  #isShared(bytes: Buffer): boolean {
+    return bytes.buffer === this.#host.shared.buffer;
+  }
+
   readonly #onData = (chunk: Buffer): void => {
     const arriving = this.#arriving;
-    if (arriving !== undefined) {
-      this.#fill(arriving, chunk);
-      return;
-    }
+    if (arriving === undefined) this.#take(chunk);
+    else this.#fill(arriving, chunk);
+  };
+
+  #take(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     // A client that sends the next request before it has the answer waits.
     if (this.#cancellation !== undefined) this.#socket.pause();
     else this.#readHead();
-  };
+  }
 
   readonly #onTimeout = (): void => {
     this.#socket.destroy();
@@ -155,17 +180,18 @@ export class Connection {
       this.#rest = arrived === contentLength ? NOTHING : bytes.subarray(end + contentLength);
       // The memory of a large body may be moved to another thread, and everything that lies in it would go along.
       if (contentLength >= MOVED_FROM) this.#rest = Buffer.from(this.#rest);
-      this.#answer(head, answering, bytes.subarray(end, end + contentLength));
+      const body = bytes.subarray(end, end + contentLength);
+      this.#answer(head, answering, this.#isShared(bytes) ? copyOf(body, head) : body);
       return;
     }
     if (!budget.take(arrived)) {
       this.#handOver();
       return;
     }
-    const body = this.#host.memory.take(contentLength, offsetOf(head));
-    bytes.copy(body, 0, end);
+    const arriving = new Arriving(head, answering, this.#host.memory.take(contentLength, offsetOf(head)));
+    arriving.filled = bytes.copy(arriving.body, 0, end);
     this.#rest = NOTHING;
-    this.#arriving = { head, answering, body, filled: arrived };
+    this.#arriving = arriving;
     this.deadline = performance.now() + limits.requestTimeoutMs;
     this.#wait();
   }
@@ -196,20 +222,24 @@ export class Connection {
   }
 
   #fill(arriving: Arriving, chunk: Buffer): void {
+    const taken = chunk.copy(arriving.place);
+    if (taken < chunk.length) this.#rest = chunk.subarray(taken);
+    this.#filled(arriving, taken);
+    if (arriving.isWhole) freeChunks(arriving.body.length);
+  }
+
+  /** So many bytes more of a body are in their place. */
+  #filled(arriving: Arriving, bytes: number): void {
     const { head, answering, body, filled } = arriving;
-    const taken = Math.min(chunk.length, body.length - filled);
-    if (!this.#host.budget.take(taken)) {
+    if (!this.#host.budget.take(bytes)) {
       this.#host.budget.give(filled);
       this.#arriving = undefined;
       this.#refuse(head, refusal(503, OUT_OF_MEMORY, { "retry-after": "1" }));
       return;
     }
-    chunk.copy(body, filled);
-    arriving.filled = filled + taken;
-    if (arriving.filled < body.length) return;
+    arriving.filled += bytes;
+    if (!arriving.isWhole) return;
     this.#arriving = undefined;
-    freeChunks(body.length);
-    if (taken < chunk.length) this.#rest = chunk.subarray(taken);
     this.#answer(head, answering, body, true);
   }
 
@@ -294,7 +324,7 @@ export class Connection {
 
   #handOver(): void {
     const socket = this.#socket;
-    const bytes = this.#rest;
+    const bytes = this.#isShared(this.#rest) ? Buffer.from(this.#rest) : this.#rest;
     this.#handedOver = true;
     this.#rest = NOTHING;
     this.deadline = Number.POSITIVE_INFINITY;
@@ -309,12 +339,6 @@ export class Connection {
 
 /** How long a client may take to close a connection that was closed on this side. */
 const LINGER_MS = 2_000;
-
-/** Where in its memory a body starts, so that what follows its JSON part is aligned. */
-function offsetOf(head: UsualHead): number {
-  const json = Number(head.header("inference-header-content-length") ?? 0);
-  return Number.isSafeInteger(json) && json > 0 ? (ALIGNMENT - (json % ALIGNMENT)) % ALIGNMENT : 0;
-}
 
 function ignore(): void {
   // "close" follows, and is handled.

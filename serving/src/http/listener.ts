@@ -12,6 +12,8 @@ import { createNodeServer } from "./node-server.ts";
 const SWEEP_MS = 1_000;
 /** How often memory that is not needed is freed. */
 const TRIM_MS = 5_000;
+/** What one read takes at most, of heads and small bodies. Large bodies are read into their own memory. */
+const SHARED_BYTES = 64 * 1024;
 
 /** A server that listens: usual requests on the hot path, all others through Node's HTTP server. */
 export class HttpListener {
@@ -30,6 +32,7 @@ export class HttpListener {
       limits,
       budget,
       memory: this.#memory,
+      shared: Buffer.allocUnsafeSlow(SHARED_BYTES),
       handOver: (socket: Socket, bytes: Buffer) => this.#handOver(socket, bytes),
     };
     const accept = (socket: Socket) => {
