@@ -31,6 +31,20 @@ test("small bodies, and what was moved to another thread, are not kept; nor is m
   expect(memory.kept).toBe(16 * 1_024 * KIB);
 });
 
+test("bodies of another size than before have their memory kept at once, at the cost of the older", () => {
+  const memory = new BodyMemory();
+  const before = Array.from({ length: 16 }, () => memory.take(1_024 * KIB, 0));
+  for (const body of before) memory.give(body);
+  const first = memory.take(640 * KIB, 0);
+  memory.give(first);
+  expect(memory.kept).toBe(15 * 1_024 * KIB + 640 * KIB);
+  expect(memory.take(640 * KIB, 0).buffer).toBe(first.buffer);
+  // What nobody needed since is freed as ever.
+  memory.trim();
+  memory.trim();
+  expect(memory.kept).toBe(0);
+});
+
 test("what was not needed for a while is freed, what is in use is kept", () => {
   const memory = new BodyMemory();
   const bodies = [1, 2, 3, 4].map(() => memory.take(128 * KIB, 0));

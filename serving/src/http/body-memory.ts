@@ -35,7 +35,9 @@ export class BodyMemory {
   /** Gives a body's memory back; nobody looks at it any more. Memory that was moved to another thread is gone. */
   give({ buffer }: Buffer): void {
     const { byteLength } = buffer;
-    if (byteLength < KEPT_FROM || byteLength % GRAIN !== 0 || this.#kept + byteLength > MOST_KEPT) return;
+    if (byteLength < KEPT_FROM || byteLength % GRAIN !== 0 || byteLength > MOST_KEPT) return;
+    // What comes now is likelier to come again than what was given back long ago.
+    while (this.#kept + byteLength > MOST_KEPT) this.#dropOldest();
     this.#free.push(buffer as ArrayBuffer);
     this.#kept += byteLength;
   }
@@ -43,16 +45,18 @@ export class BodyMemory {
   /** Frees what was not needed since the last time. To be called every few seconds. */
   trim(): void {
     // What was given back last is taken first: what is at the front was not needed.
-    while (this.#free.length > 0 && this.#unused >= (this.#free[0] as ArrayBuffer).byteLength) {
-      const { byteLength } = this.#free.shift() as ArrayBuffer;
-      this.#kept -= byteLength;
-      this.#unused -= byteLength;
-    }
+    while (this.#free.length > 0 && this.#unused >= (this.#free[0] as ArrayBuffer).byteLength) this.#dropOldest();
     this.#unused = this.#kept;
   }
 
   /** Bytes that wait to be used again. */
   get kept(): number {
     return this.#kept;
+  }
+
+  #dropOldest(): void {
+    const { byteLength } = this.#free.shift() as ArrayBuffer;
+    this.#kept -= byteLength;
+    this.#unused = Math.max(0, this.#unused - byteLength);
   }
 }
