@@ -2,8 +2,10 @@ import { POWERS_OF_TEN } from "./number.ts";
 
 /** A sign, nine digits, a point, zeros before the first digit, and a comma. */
 const LONGEST = 24;
-/** Between these, singles are written as decimals without an exponent, and 10^(8 - exponent) is an exact double. */
-const LEAST = 1e-6;
+/** Singles from here on are written without an exponent. */
+const LEAST_DECIMAL = 1e-6;
+/** From here on 10^(8 - exponent) is an exact double. */
+const LEAST = 1e-14;
 const LEAST_NORMAL = 2 ** -126;
 /** From here on every single is a whole number. */
 const WHOLE_FROM = 2 ** 24;
@@ -31,8 +33,12 @@ export function singlesText(values: Float32Array): string {
 
 function writeSingle(bytes: Buffer, start: number, value: number): number {
   const magnitude = value < 0 ? -value : value;
-  if (!(magnitude >= LEAST && magnitude < WHOLE_FROM)) return start + bytes.write(rareText(value), start, "latin1");
   let at = start;
+  if (value === 0 && !Object.is(value, -0)) {
+    bytes[at++] = ZERO;
+    return at;
+  }
+  if (!(magnitude >= LEAST && magnitude < WHOLE_FROM)) return start + bytes.write(rareText(value), start, "latin1");
   if (value < 0) bytes[at++] = 0x2d;
   if (Math.trunc(magnitude) === magnitude) return writeDigits(bytes, at, magnitude);
   const exponent = exponentOf(magnitude);
@@ -41,7 +47,9 @@ function writeSingle(bytes: Buffer, start: number, value: number): number {
     const power = POWERS_OF_TEN[places] as number;
     const digits = Math.round(magnitude * power);
     if (Math.fround(digits / power) === magnitude || places === 8 - exponent) {
-      return writeDecimal(bytes, at, digits, places);
+      return magnitude < LEAST_DECIMAL
+        ? writeScientific(bytes, at, digits, places)
+        : writeDecimal(bytes, at, digits, places);
     }
   }
 }
@@ -81,6 +89,25 @@ function writeDecimal(bytes: Buffer, start: number, digits: number, places: numb
   return end;
 }
 
+/** `digits` / 10^`places`, which is below 1, as `1.5e-7`: what a classifier gives to most classes is as small as this. */
+function writeScientific(bytes: Buffer, start: number, digits: number, places: number): number {
+  let rest = digits;
+  let fraction = places;
+  while (rest % 10 === 0) {
+    rest /= 10;
+    fraction--;
+  }
+  let at = writeDigits(bytes, start, rest);
+  const behind = at - start - 1;
+  if (behind > 0) {
+    bytes.copyWithin(start + 2, start + 1, at++);
+    bytes[start + 1] = 0x2e;
+  }
+  bytes[at++] = 0x65;
+  bytes[at++] = 0x2d;
+  return writeDigits(bytes, at, fraction - behind);
+}
+
 /** A whole number below 2^53. */
 function writeDigits(bytes: Buffer, start: number, number: number): number {
   let length = 1;
@@ -95,10 +122,10 @@ function writeDigits(bytes: Buffer, start: number, number: number): number {
   return end;
 }
 
-/** Zeros, very small and very large numbers, and what is no number. */
+/** Very small and very large numbers, the negative zero, and what is no number. */
 function rareText(value: number): string {
   if (!Number.isFinite(value)) return `"${value}"`;
-  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0";
+  if (value === 0) return "-0.0";
   // Below the normal range a single has fewer bits, and fewer digits tell it from its neighbours.
   for (let digits = Math.abs(value) < LEAST_NORMAL ? 1 : 6; digits <= 9; digits++) {
     const shortest = Number(value.toPrecision(digits));
