@@ -20,8 +20,10 @@ export interface SchedulerOptions {
 
 /** How long runs on the event loop's thread may follow each other before sockets and timers get a turn. */
 const TURN_MS = 4;
-/** How often requests that wait, or run on another thread, are looked through for deadlines that passed. */
+/** How often requests that wait, or run on another thread, are looked through for deadlines that passed, at most. */
 const SWEEP_MS = 20;
+/** What a timer takes at most. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A request that waits or runs. */
 interface Job {
@@ -52,6 +54,8 @@ export class Scheduler {
   #scheduled = false;
   #closing = false;
   #sweeper: NodeJS.Timeout | undefined;
+  /** When it is due. */
+  #sweepAt = Number.POSITIVE_INFINITY;
   #idle: (() => void) | undefined;
 
   constructor(executor: Executor, options: SchedulerOptions, statistics: ModelStatistics, listen: ExecutionListener) {
@@ -78,6 +82,7 @@ export class Scheduler {
       const job = { inputs, options, arrived: performance.now(), resolve, reject, isAnswered: false };
       options.cancellation?.onCancel(() => this.#drop(job, new Cancelled()));
       this.#queue.push(job);
+      this.#sweepBy(options.deadline);
       this.#wake();
     });
   }
@@ -90,6 +95,7 @@ export class Scheduler {
         this.#idle = resolve;
       });
     }
+    clearTimeout(this.#sweeper);
     await this.#executor.close();
   }
 
@@ -117,10 +123,7 @@ export class Scheduler {
       if (now > until) break;
       this.#start(this.#take(now), now);
     }
-    if (this.#queue.length > 0) {
-      this.#wake();
-      this.#sweepLater();
-    }
+    if (this.#queue.length > 0) this.#wake();
   };
 
   /** The requests that run next, together; those whose deadline has passed are answered instead. */
@@ -179,7 +182,6 @@ export class Scheduler {
       }
       this.#running++;
       for (const job of jobs) this.#elsewhere.add(job);
-      this.#sweepLater();
       const settle = (act: () => void) => {
         this.#running--;
         for (const job of jobs) this.#elsewhere.delete(job);
@@ -273,22 +275,32 @@ export class Scheduler {
     if (this.#closing && this.pending === 0) this.#idle?.();
   }
 
-  /** Deadlines pass while sessions are busy, too. */
-  #sweepLater(): void {
-    this.#sweeper ??= setTimeout(() => {
-      this.#sweeper = undefined;
-      const now = performance.now();
-      const expired = this.#queue.filter(({ options }) => options.deadline < now);
-      if (expired.length > 0) {
-        this.#queue = this.#queue.filter((job) => !expired.includes(job));
-        for (const job of expired) this.#expire(job, now, "in the queue");
-      }
-      for (const job of this.#elsewhere) {
-        if (!job.isAnswered && job.options.deadline < now) this.#expire(job, now, "while the model ran");
-      }
-      if (this.#queue.length > 0 || this.#elsewhere.size > 0) this.#sweepLater();
-    }, SWEEP_MS).unref();
+  /** Deadlines pass while sessions are busy, too: those that have are looked for once the first is due. */
+  #sweepBy(deadline: number): void {
+    if (deadline >= this.#sweepAt) return;
+    clearTimeout(this.#sweeper);
+    this.#sweepAt = deadline;
+    const wait = Math.max(SWEEP_MS, Math.ceil(deadline - performance.now()));
+    this.#sweeper = setTimeout(this.#sweep, Math.min(wait, LONGEST_TIMER_MS)).unref();
   }
+
+  readonly #sweep = (): void => {
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    const expired = this.#queue.filter(({ options }) => options.deadline < now);
+    if (expired.length > 0) {
+      this.#queue = this.#queue.filter(({ options }) => !(options.deadline < now));
+      for (const job of expired) this.#expire(job, now, "in the queue");
+    }
+    let next = Number.POSITIVE_INFINITY;
+    for (const job of this.#elsewhere) {
+      if (job.isAnswered) continue;
+      if (job.options.deadline < now) this.#expire(job, now, "while the model ran");
+      else next = Math.min(next, job.options.deadline);
+    }
+    for (const { options } of this.#queue) next = Math.min(next, options.deadline);
+    this.#sweepBy(next);
+  };
 }
 
 /** Most requests name no outputs, and share one array. */
