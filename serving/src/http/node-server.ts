@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Cancellation } from "../execution/cancellation.ts";
 import { ProtocolError } from "../protocol/error.ts";
 import { ClientGone, readBody } from "./body.ts";
 import { type Answer, bodyLength, type Handler, type RequestHead, refusal } from "./exchange.ts";
 import { type BodyBudget, BudgetShare, type HttpLimits } from "./limits.ts";
+import { createServer } from "./node-http.ts";
 import { writeAnswer } from "./write.ts";
 
 /** How long a client may go on sending what was refused, so that it gets to read why. */

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Answer, bodyLength } from "./exchange.ts";
+import { STATUS_CODES } from "./node-http.ts";
 
 let second = 0;
 let date = "";
