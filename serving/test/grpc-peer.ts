@@ -1,5 +1,14 @@
 import { fileURLToPath } from "node:url";
-import { type Client, credentials, loadPackageDefinition, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type MethodDefinition,
+  type ServiceClientConstructor,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { onTestFinished } from "vitest";
 import { type GrpcOptions, GrpcServer } from "../src/grpc/server.ts";
@@ -75,6 +84,12 @@ export class GrpcPeer {
         error === null ? resolve(answer as Buffer) : reject(error),
       );
     });
+  }
+
+  /** The bytes of a request. */
+  encode(method: string, message: Message): Buffer {
+    const { service } = this.stub.constructor as unknown as ServiceClientConstructor;
+    return (service[method] as MethodDefinition<Message, Message>).requestSerialize(message);
   }
 
   /** How a call is refused: `CODE: details`. */

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { identityModel } from "./onnx-file.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -89,3 +91,40 @@ test("counts what the transport refuses among the requests", async () => {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toMatch(/model_server_requests_total\{[^}]*status="415"\} 1/);
 });
+
+test("closes connections above the limit, says so in the log, and takes others once there is room", async () => {
+  const model = identityModel([{ name: "x", type: "FP32", shape: ["n"] }]);
+  const limited = await ServerProcess.serving({ "m/1/model.onnx": model }, [
+    "--max-connections",
+    "2",
+    "--grpc-port",
+    "0",
+  ]);
+  onTestFinished(() => limited.stop());
+  const ports = limited.log.find(({ message }) => message === "listening");
+  for (const each of [ports?.port, ports?.grpcPort] as number[]) {
+    const open = [await connected(each), await connected(each)];
+    const third = await connected(each);
+    await once(third, "close");
+    expect(open.map(({ closed }) => closed)).toEqual([false, false]);
+    open[0]?.destroy();
+    await expect.poll(async () => isKept(await connected(each))).toBe(true);
+    for (const socket of open) socket.destroy();
+  }
+  await limited.logged("connection closed: as many are open as may be");
+});
+
+async function connected(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Whether a connection is still there a moment later; it is ended. */
+async function isKept(socket: Socket): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const kept = !socket.closed;
+  socket.destroy();
+  return kept;
+}

@@ -150,6 +150,13 @@ export const FLAGS = {
     help: "most inputs, and most outputs, that a request may name",
     group: "Limits",
   },
+  maxConnections: {
+    name: "max-connections",
+    value: "NUMBER",
+    fallback: "10000",
+    help: "connections that may be open, of REST and of gRPC each; further ones are closed at once",
+    group: "Limits",
+  },
   drainSeconds: {
     name: "drain-seconds",
     value: "SECONDS",

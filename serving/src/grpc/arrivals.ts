@@ -51,7 +51,7 @@ export class Arrivals {
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
   readonly #isAuthorized: (metadata: Metadata) => boolean;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   /** Settled when every message so far is decompressed. */
   #decompressed: Promise<unknown> = Promise.resolve();
 
@@ -64,18 +64,19 @@ export class Arrivals {
     this.#limitMs = limitMs;
     this.#budget = budget;
     this.#isAuthorized = isAuthorized;
-    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
     if ((call as ArrivingCall).incomingEncoding !== "identity") this.#decompressInTurn(call);
-    if (requestStream) this.#streams.set(call, { since: 0, bytes: 0 });
-    else if (this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
+    if (requestStream) {
+      this.#streams.set(call, { since: 0, bytes: 0 });
+      this.#sweepLater();
+    } else if (this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
     return call as ReturnType<ServerInterceptor>;
   };
 
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   readonly #endTurn = (): void => {
@@ -87,7 +88,18 @@ export class Arrivals {
       this.#look(call, arrival, since);
     }
     this.#fresh = [];
+    this.#sweepLater();
   };
+
+  /** As long as there is something to look at. */
+  #sweepLater(): void {
+    if (this.#waiting.size + this.#streams.size === 0) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#sweep();
+      this.#sweepLater();
+    }, SWEEP_MS).unref();
+  }
 
   #sweep(): void {
     const now = performance.now();

@@ -9,10 +9,11 @@ import {
   setLogger,
   setLogVerbosity,
 } from "@grpc/grpc-js";
-import { BodyBudget } from "../http/limits.ts";
+import { BodyBudget, DEFAULT_TIMEOUTS } from "../http/limits.ts";
 import type { Service } from "../service.ts";
 import { Arrivals } from "./arrivals.ts";
 import { headerOf } from "./call.ts";
+import { Departures } from "./departures.ts";
 import { widenConnections, widenStreams } from "./flow-control.ts";
 import { methodsOf } from "./methods.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -30,6 +31,8 @@ export interface GrpcOptions {
   readonly tls?: TlsOptions | undefined;
   /** How long a request may take to arrive; milliseconds. */
   readonly arrivalMs?: number;
+  /** How long an answer may lie unread, besides what its size takes; milliseconds. */
+  readonly unreadMs?: number;
   /** Messages together that are held at one time: those that arrive, and again those that wait or run. Bytes. */
   readonly maxHeldBytes: number;
 }
@@ -47,14 +50,23 @@ export class GrpcServer {
   readonly #sockets = new Set<Socket>();
   readonly #streams = new OpenStreams();
   readonly #arrivals: Arrivals;
+  readonly #departures: Departures;
 
-  constructor(service: Service, { tls, arrivalMs = ARRIVAL_MS, maxHeldBytes }: GrpcOptions) {
+  constructor(service: Service, options: GrpcOptions) {
+    const { tls, arrivalMs = ARRIVAL_MS, unreadMs = DEFAULT_TIMEOUTS.keepAliveMs, maxHeldBytes } = options;
+    const budget = new BodyBudget(maxHeldBytes);
     logThrough(service);
+    this.#departures = new Departures(unreadMs, budget);
     this.#arrivals = new Arrivals(arrivalMs, new BodyBudget(maxHeldBytes), (metadata) =>
       service.isAuthorized(headerOf(metadata, "authorization")),
     );
     this.#grpc = new Server({
-      interceptors: [this.#arrivals.interceptor],
+      interceptors: [
+        (method, call) => {
+          this.#departures.watch(call);
+          return this.#arrivals.interceptor(method, call);
+        },
+      ],
       "grpc.max_receive_message_length": service.maxBodyBytes,
       "grpc.max_send_message_length": -1,
       "grpc.max_concurrent_streams": MAX_CONCURRENT_STREAMS,
@@ -62,7 +74,7 @@ export class GrpcServer {
       "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
       "grpc.enable_channelz": 0,
     });
-    for (const { definition, handler } of methodsOf(service, this.#streams, new BodyBudget(maxHeldBytes))) {
+    for (const { definition, handler } of methodsOf(service, this.#streams, budget)) {
       this.#grpc.addService({ method: definition }, { method: handler });
     }
     widenStreams(this.#grpc);
@@ -99,6 +111,7 @@ export class GrpcServer {
     await new Promise<void>((resolve) => this.#grpc.tryShutdown(() => resolve()));
     await Promise.all([...this.#sockets].map((socket) => once(socket, "close").catch(() => undefined)));
     this.#arrivals.close();
+    this.#departures.close();
   }
 
   /** Ends everything at once. */
@@ -106,6 +119,7 @@ export class GrpcServer {
     this.#listener.close();
     for (const socket of this.#sockets) socket.destroy();
     this.#arrivals.close();
+    this.#departures.close();
     this.#grpc.forceShutdown();
   }
 

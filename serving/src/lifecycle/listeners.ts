@@ -1,3 +1,4 @@
+import type { Server as NetServer } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import type { Settings } from "../config/settings.ts";
 import { GrpcServer } from "../grpc/server.ts";
@@ -55,6 +56,7 @@ export class Listeners {
       const listener = new HttpListener(handler, limits, isSecure ? tls?.options : undefined);
       const { port: actual } = await orListenError(host, port, listener.listen(host, port));
       if (isSecure) tls?.follow(listener.server as TlsServer);
+      limitConnections(listener.server, settings, service);
       return { listener, actual };
     };
     const rest = await listen(restHandler, settings.port, true, limits);
@@ -73,6 +75,7 @@ export class Listeners {
       grpc = new GrpcServer(service, { tls: tls?.options, maxHeldBytes: heldBytes(settings, BODIES_PART.grpc) });
       ports.grpcPort = await orListenError(host, settings.grpcPort, grpc.listen(host, settings.grpcPort));
       tls?.follow(grpc.server as TlsServer);
+      limitConnections(grpc.server, settings, service);
     }
     return new Listeners(rest.listener, operations, grpc, ports);
   }
@@ -88,6 +91,14 @@ export class Listeners {
     this.#operations?.destroy();
     this.#grpc?.close();
   }
+}
+
+/** Each connection takes memory, also one that never says a word. */
+function limitConnections(server: NetServer, { maxConnections }: Settings, { log }: Service): void {
+  server.maxConnections = maxConnections;
+  server.on("drop", (dropped) => {
+    log.warn("connection closed: as many are open as may be", { maxConnections, port: dropped?.localPort ?? 0 });
+  });
 }
 
 function httpLimits(settings: Settings): HttpLimits {
