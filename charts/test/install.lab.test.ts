@@ -84,7 +84,8 @@ describe.each(["3", "4"])("Helm %s", (major) => {
   it("installs a release that Pod Security restricted admits, and that answers", async () => {
     expect(await release.helm("version", "--short")).toMatch(new RegExp(`^v${major}\\.`));
     await release.upgrade(...running("one"), "--set", "replicaCount=2", ...golden(1));
-    expect(await addsUp(release)).toBe(1);
+    // The node learns of the port a moment after the pods are ready.
+    await vi.waitFor(async () => expect(await addsUp(release)).toBe(1), { timeout: 15_000, interval: 500 });
   });
 
   it("tests it by a golden inference", async () => {
