@@ -95,3 +95,43 @@ test("who ends the connection leaves the queue; who only ends its side reads wha
   await once(leaving.socket, "finish");
   await expect.poll(() => echo.held[1]?.cancellation.cancelled, { timeout: 5_000 }).toBe(true);
 });
+
+test.each([
+  ["in chunks", "", (bytes: Buffer) => chunk(bytes)],
+  ["compressed", "Content-Encoding: gzip\r\n", (bytes: Buffer) => chunk(gzipSync(bytes, { level: 0 }))],
+])("what a client goes on sending %s after it was refused is not counted", async (_how, headers, wrap) => {
+  const echo = await EchoListener.start({ maxHeldBytes: 700_000, maxBodyBytes: 2_000_000 });
+  for (let round = 0; round < 8; round++) {
+    const [holding, refused] = [await echo.connect(), await echo.connect()];
+    holding.send(head("/holding", 690_001), "x".repeat(690_000));
+    await expect.poll(() => echo.admitted.length).toBe(2 * round + 1);
+    refused.send(`POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${headers}\r\n`);
+    refused.send(wrap(Buffer.alloc(150_000)));
+    expect((await refused.answer()).status).toBe(503);
+    holding.socket.destroy();
+    await expect.poll(() => echo.connections()).toBe(1);
+    for (let count = 0; count < 3; count++) refused.send(chunk(Buffer.alloc(50_000)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    refused.socket.destroy();
+    await expect.poll(() => echo.connections()).toBe(0);
+  }
+  const client = await echo.connect();
+  client.send(...post("/large-one", "y".repeat(LARGE)));
+  expect((await client.answer()).status).toBe(200);
+});
+
+function chunk(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
+}
+
+test("a client that sends one request after the other without reading is read no faster than it is answered", async () => {
+  const echo = await EchoListener.start();
+  const client = await echo.connect();
+  const many = Buffer.from("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".repeat(200_000));
+  client.send(many);
+  client.socket.resume();
+  await expect.poll(() => echo.bodies.length).toBeGreaterThan(50);
+  const answered = echo.bodies.length;
+  const [server] = echo.sockets;
+  expect(server?.bytesRead).toBeLessThan(answered * 60 + 4 * 64 * 1024);
+});

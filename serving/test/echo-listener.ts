@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Cancellation } from "../src/execution/cancellation.ts";
 import { type Answer, type Answering, type Handler, type RequestHead, refusal } from "../src/http/exchange.ts";
@@ -29,6 +30,8 @@ export class EchoListener implements Handler {
   /** Requests whose head was admitted, in order. */
   readonly admitted: RequestHead[] = [];
   readonly bodies: Buffer[] = [];
+  /** Connections as the listener has them, in order. */
+  readonly sockets: Socket[] = [];
   readonly held: Held[] = [];
   /** Statuses of what was refused, in order. */
   readonly refusals: number[] = [];
@@ -37,6 +40,7 @@ export class EchoListener implements Handler {
 
   private constructor(limits: Partial<HttpLimits>) {
     this.listener = new HttpListener(this, { ...LIMITS, ...limits });
+    this.listener.server.on("connection", (socket: Socket) => this.sockets.push(socket));
   }
 
   /** It is gone after the test. */

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, connect } from "node:http2";
+import { type ClientHttp2Session, connect, type Settings } from "node:http2";
 import { onTestFinished } from "vitest";
 
 /** A connection below gRPC. */
-export async function http2(port: number): Promise<ClientHttp2Session> {
-  const session = connect(`http://127.0.0.1:${port}`);
+export async function http2(port: number, settings: Settings = {}): Promise<ClientHttp2Session> {
+  const session = connect(`http://127.0.0.1:${port}`, { settings });
   onTestFinished(() => session.destroy());
   session.on("error", () => undefined);
   await once(session, "connect");

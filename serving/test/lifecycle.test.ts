@@ -207,7 +207,7 @@ test("is ready beside a broken model when one is enough, and drains for those th
   const flags = ["--host", "127.0.0.1", "--port", "0", "--ready-when", "any", "--drain-seconds", "1"];
   const server = ServerProcess.start(["--model-repository", folder, ...flags]);
   await server.logged("ready");
-  expect(server.log).toContainEqual(expect.objectContaining({ message: "not every model could be loaded" }));
+  await server.logged("not every model could be loaded");
   expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
   server.child.kill("SIGTERM");
   await server.logged("draining");

@@ -4,30 +4,33 @@ import type { BodyBudget } from "../http/limits.ts";
 
 /** How often answers are looked through that their clients do not read. */
 const SWEEP_MS = 100;
-/** Answers below this fit in the windows of HTTP/2, which every client has. */
-const LARGE = 64 * 1024;
 /** A client that reads more slowly than this for long is let go. */
 const LEAST_BYTES_PER_MS = 16;
+/** How long a call that is given up may take to end; then its connection is ended. */
+const GRACE_MS = 1_000;
 
 /** What the library knows of a call; not part of its interface, so a test goes through it. */
 interface DepartingCall extends ServerInterceptingCallInterface {
-  readonly cancelled?: boolean;
   readonly stream?: ServerHttp2Stream;
 }
 
 /** An answer that its client has not read. */
 interface Departure {
-  readonly call: DepartingCall;
+  readonly stream: ServerHttp2Stream;
   readonly bytes: number;
   /** On `performance.now()`. */
-  readonly until: number;
+  until: number;
+  isSent: boolean;
 }
 
 /**
- * Large answers that are on their way. An answer is held until its client has read it, and a client may read none of a
- * thousand: so they count as held, and there is a limit to the time that one may take.
+ * Answers that are on their way. An answer is held until its client has read it, and a client may read none of a thousand,
+ * however small: so they count as held, and there is a limit to the time that one may take.
  */
 export class Departures {
+  /** Answers of this turn of the event loop: nearly all are sent within it. */
+  #fresh: Departure[] = [];
+  /** Those that were not. */
   readonly #waiting = new Set<Departure>();
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
@@ -44,21 +47,16 @@ export class Departures {
 
   /** Watches over what a call is answered. */
   watch(call: DepartingCall): void {
+    const { stream } = call;
+    if (stream === undefined) return;
     const send = call.sendMessage.bind(call);
     call.sendMessage = (message, sent) => {
       const bytes = message instanceof Uint8Array ? message.length : 0;
-      if (bytes < LARGE) {
-        send(message, sent);
-        return;
-      }
-      const departure = { call, bytes, until: performance.now() + this.#limitMs + bytes / LEAST_BYTES_PER_MS };
-      this.#waiting.add(departure);
-      this.#budget.add(bytes);
-      this.#sweepLater();
-      // Where nothing moves on the whole connection it is told sooner.
-      call.stream?.setTimeout(this.#limitMs, () => giveUp(call));
+      const until = performance.now() + this.#limitMs + bytes / LEAST_BYTES_PER_MS;
+      const departure = { stream, bytes, until, isSent: false };
+      if (this.#fresh.push(departure) === 1) setImmediate(this.#endTurn);
       send(message, () => {
-        call.stream?.setTimeout(0);
+        departure.isSent = true;
         this.#leave(departure);
         sent();
       });
@@ -69,25 +67,41 @@ export class Departures {
     clearTimeout(this.#timer);
   }
 
+  readonly #endTurn = (): void => {
+    for (const departure of this.#fresh) {
+      if (departure.isSent) continue;
+      this.#waiting.add(departure);
+      this.#budget.add(departure.bytes);
+    }
+    this.#fresh = [];
+    this.#sweepLater();
+  };
+
+  /** As long as there is something to look at. */
   #sweepLater(): void {
+    if (this.#waiting.size === 0) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const now = performance.now();
-      for (const departure of this.#waiting) {
-        const { call, until } = departure;
-        // The library tells nobody that an answer could not be sent.
-        if (call.cancelled === true) this.#leave(departure);
-        else if (until < now) giveUp(call);
-      }
-      if (this.#waiting.size > 0) this.#sweepLater();
+      this.#sweep(performance.now());
+      this.#sweepLater();
     }, SWEEP_MS).unref();
+  }
+
+  #sweep(now: number): void {
+    for (const departure of this.#waiting) {
+      const { stream, until } = departure;
+      // The library tells nobody that an answer could not be sent.
+      if (stream.destroyed) this.#leave(departure);
+      else if (until >= now) continue;
+      else if (stream.closed) stream.session?.destroy();
+      else {
+        stream.close(constants.NGHTTP2_CANCEL);
+        departure.until = now + GRACE_MS;
+      }
+    }
   }
 
   #leave(departure: Departure): void {
     if (this.#waiting.delete(departure)) this.#budget.give(departure.bytes);
   }
-}
-
-function giveUp({ stream }: DepartingCall): void {
-  stream?.close(constants.NGHTTP2_CANCEL);
 }

@@ -30,14 +30,18 @@ export async function readBody(
   const chunks: Buffer[] = [];
   let size = 0;
   let received = 0;
+  // What a refused client still sends is read and thrown away: none of it may be held, or counted.
+  let isOver = false;
   return new Promise((resolve, reject) => {
     const stop = (refusal: ProtocolError) => {
+      isOver = true;
       request.unpipe();
       decoder?.destroy();
       chunks.length = 0;
       reject(refusal);
     };
     const take = (chunk: Buffer) => {
+      if (isOver) return;
       size += chunk.length;
       if (size > maxBytes) stop(tooLarge(maxBytes));
       else if (!share.take(chunk.length)) stop(new ProtocolError(503, OUT_OF_MEMORY, { "retry-after": "1" }));
@@ -59,7 +63,7 @@ export async function readBody(
     }
     request.on("data", (chunk: Buffer) => {
       received += chunk.length;
-      if (received > maxBytes) reject(tooLarge(maxBytes));
+      if (!isOver && received > maxBytes) stop(tooLarge(maxBytes));
     });
     decoder.on("data", take);
     decoder.on("end", end);

@@ -316,10 +316,13 @@ export class Connection {
 
   #next(): void {
     if (this.#handedOver) return;
-    if (this.#socket.isPaused()) this.#socket.resume();
-    if (this.#rest.length === 0) return;
-    this.deadline = performance.now() + this.#host.limits.headersTimeoutMs;
-    this.#readHead();
+    if (this.#rest.length > 0) {
+      this.deadline = performance.now() + this.#host.limits.headersTimeoutMs;
+      this.#readHead();
+    }
+    // More is read once what came before is answered: else a client that never waits for answers fills the memory.
+    const waits = this.#cancellation !== undefined && this.#rest.length > 0;
+    if (!waits && !this.#handedOver && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #handOver(): void {

@@ -52,20 +52,22 @@ export class BodyBudget {
 export class BudgetShare {
   readonly #budget: BodyBudget;
   #bytes = 0;
+  #released = false;
 
   constructor(budget: BodyBudget) {
     this.#budget = budget;
   }
 
-  /** Whether these bytes may be held too. */
+  /** Whether these bytes may be held too: none once it is released, for nobody would give them back. */
   take(bytes: number): boolean {
-    if (!this.#budget.take(bytes)) return false;
+    if (this.#released || !this.#budget.take(bytes)) return false;
     this.#bytes += bytes;
     return true;
   }
 
   /** Gives everything back. */
   release(): void {
+    this.#released = true;
     this.#budget.give(this.#bytes);
     this.#bytes = 0;
   }
