@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { expect, test } from "vitest";
+import { prefixed } from "./fuzz/grpc-frames.ts";
 import { GrpcPeer } from "./grpc-peer.ts";
 import { exchange, http2 } from "./http2-client.ts";
 import { identityModel } from "./onnx-file.ts";
@@ -25,9 +26,7 @@ async function leaveUnread(session: ClientHttp2Session, message: Buffer): Promis
   const path = "/inference.GRPCInferenceService/ModelInfer";
   const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
   stream.on("error", () => undefined);
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
-  stream.end(Buffer.concat([prefix, message]));
+  stream.end(prefixed(message));
   await once(stream, "response");
   return stream;
 }
@@ -86,12 +85,10 @@ test("an answer counts for as long as it lies there, also when its call has fail
   const client = await peer({ maxHeldBytes: 100_000 });
   const session = await http2(client.port);
   const message = client.encode("ModelInfer", large);
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(message.length, 1);
   const path = "/inference.GRPCInferenceService/ModelStreamInfer";
   const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
   stream.on("error", () => undefined);
-  stream.write(Buffer.concat([prefix, message]));
+  stream.write(prefixed(message));
   await once(stream, "response");
   // Two messages that are too large, each of which ends the call.
   for (let count = 0; count < 2; count++) {

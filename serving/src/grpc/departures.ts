@@ -1,11 +1,9 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { BodyBudget } from "../http/limits.ts";
+import { type BodyBudget, LEAST_BYTES_PER_MS } from "../http/limits.ts";
 
 /** How often answers are looked through that their clients do not read. */
 const SWEEP_MS = 100;
-/** A client that reads more slowly than this for long is let go. */
-const LEAST_BYTES_PER_MS = 16;
 /** How long a call that is given up may take to end; then its connection is ended. */
 const GRACE_MS = 1_000;
 
@@ -18,7 +16,7 @@ interface DepartingCall extends ServerInterceptingCallInterface {
 interface Departure {
   readonly stream: ServerHttp2Stream;
   readonly bytes: number;
-  /** On `performance.now()`. */
+  /** On `performance.now()`; known once it waits. */
   until: number;
   isSent: boolean;
 }
@@ -52,8 +50,7 @@ export class Departures {
     const send = call.sendMessage.bind(call);
     call.sendMessage = (message, sent) => {
       const bytes = message instanceof Uint8Array ? message.length : 0;
-      const until = performance.now() + this.#limitMs + bytes / LEAST_BYTES_PER_MS;
-      const departure = { stream, bytes, until, isSent: false };
+      const departure = { stream, bytes, until: Number.POSITIVE_INFINITY, isSent: false };
       if (this.#fresh.push(departure) === 1) setImmediate(this.#endTurn);
       send(message, () => {
         departure.isSent = true;
@@ -70,6 +67,7 @@ export class Departures {
   readonly #endTurn = (): void => {
     for (const departure of this.#fresh) {
       if (departure.isSent) continue;
+      departure.until = performance.now() + this.#limitMs + departure.bytes / LEAST_BYTES_PER_MS;
       this.#waiting.add(departure);
       this.#budget.add(departure.bytes);
     }

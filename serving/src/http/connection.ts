@@ -4,7 +4,7 @@ import { Arriving, copyOf, offsetOf } from "./arriving.ts";
 import type { BodyMemory } from "./body-memory.ts";
 import { type Answer, type Answering, type Handler, refusal } from "./exchange.ts";
 import { parseHead, type UsualHead } from "./head.ts";
-import { type BodyBudget, type HttpLimits, OUT_OF_MEMORY } from "./limits.ts";
+import { type BodyBudget, type HttpLimits, LEAST_BYTES_PER_MS, OUT_OF_MEMORY } from "./limits.ts";
 import { readInto } from "./read-into.ts";
 import { writeAnswer } from "./write.ts";
 import { freeChunks } from "./young-generation.ts";
@@ -26,8 +26,6 @@ const MOVED_FROM = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 /** How long a request still waits whose client has ended its side. */
 const ENDED_MS = 500;
-/** A client that reads more slowly than this for long is let go. */
-const LEAST_BYTES_PER_MS = 16;
 
 /**
  * One connection, one usual request after the other; everything else goes to Node's HTTP server (see `parseHead`). This is

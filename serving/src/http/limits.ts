@@ -19,6 +19,9 @@ export const DEFAULT_TIMEOUTS = {
   keepAliveMs: 75_000,
 } as const;
 
+/** A client that reads its answer more slowly than this for long is let go. */
+export const LEAST_BYTES_PER_MS = 16;
+
 /**
  * Memory that bodies and messages take: many clients that each stay within the limit must not take the server down
  * together. What has arrived counts, not what is announced: that costs a client nothing.
