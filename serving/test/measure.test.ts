@@ -53,6 +53,28 @@ test("gathers nothing where a batch takes as long as its rows, or where it is to
   expect(Math.max(...cheap.sizes)).toBe(1);
 });
 
+test("a light model is measured once its way is compiled: a slow start decides nothing", () => {
+  // The first runs of each size take as much longer as they were seen to when the server had just started.
+  const seen = new Map<number, number>();
+  const settling = model({
+    time: (rows) => {
+      const before = seen.get(rows) ?? 0;
+      seen.set(rows, before + 1);
+      return rows === 1 ? 0.04 : 0.04 + (before < 10 ? 0.05 : 0.001 * rows);
+    },
+  });
+  expect(measure(settling.session, { maxBatchSize: 64 }, settling.now).maxBatchSize).toBe(64);
+});
+
+test("a light batch of two that does not pay does not end it, but two sizes in a row do", () => {
+  // To join costs as much as a run, however many rows there are.
+  const joining = model({ time: (rows) => (rows === 1 ? 0.04 : 0.08) });
+  expect(measure(joining.session, { maxBatchSize: 64 }, joining.now).maxBatchSize).toBe(64);
+  const never = model({ time: (rows) => 0.05 * rows });
+  expect(measure(never.session, { maxBatchSize: 64 }, never.now).maxBatchSize).toBe(1);
+  expect(Math.max(...never.sizes)).toBe(4);
+});
+
 test("what it takes to put a batch together counts: large tensors of a light model are not gathered", () => {
   const wide: TensorSpec = { name: "x", datatype: "FP32", shape: [-1, 500_000] };
   const first = (x: Tensor): Tensor => ({ ...x, name: "y", shape: [x.shape[0] ?? 1, 1], data: firstOfRows(x) });

@@ -22,10 +22,16 @@ export interface MeasureOptions {
 }
 
 const RUNS = 5;
+/** Light runs are repeated for as long as this: until then the binding's own code and the joining are not compiled. */
+const SETTLE_MS = 2;
+/** A clock that stands still must not make them endless. */
+const MOST_RUNS = 1000;
 /** Where one run takes longer, it is not repeated, and batches are not tried: start would take too long. */
 const SLOW_MS = 200;
 /** How often rows are looked at together, each time other ones. */
 const TRIALS = 2;
+/** A batch that takes longer does not pay because of what it costs to put it together: one twice as large does not either. */
+const JOINING_MATTERS_BELOW_MS = 2;
 /** A batch pays when it saves at least this part of the time that its rows take one by one. */
 const LEAST_SAVING = 0.2;
 /** Of the largest element of an output: rows of a batch may differ from rows alone by it, as sums are made in another order. */
@@ -52,7 +58,7 @@ export function measure(
   let singleMs: number;
   try {
     singleMs = run(zeros);
-    if (singleMs < (options.slowMs ?? SLOW_MS)) singleMs = median(Array.from({ length: RUNS }, () => run(zeros)));
+    if (singleMs < (options.slowMs ?? SLOW_MS)) singleMs = settled(() => run(zeros));
   } catch (error) {
     return { singleMs: undefined, fault: error instanceof Error ? error.message : String(error), maxBatchSize: 1 };
   }
@@ -71,6 +77,7 @@ function largestBatchThatPays(
 ): number {
   const names = session.outputs.map(({ name }) => name);
   let best = 1;
+  let failures = 0;
   try {
     if (!treatsRowsApart(session, zeros)) return 1;
     for (let size = 2; size <= most; size *= 2) {
@@ -82,9 +89,9 @@ function largestBatchThatPays(
         return now() - start;
       };
       runTogether();
-      const time = median(Array.from({ length: RUNS }, runTogether));
-      if (time > size * singleMs * (1 - LEAST_SAVING)) break;
-      best = size;
+      const time = settled(runTogether);
+      if (time <= size * singleMs * (1 - LEAST_SAVING)) best = size;
+      else if (best > 1 || time > JOINING_MATTERS_BELOW_MS || ++failures === 2) break;
       if (time > SLOW_MS) break;
     }
   } catch {
@@ -180,6 +187,18 @@ function generator(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** The median time of a few runs; of many where they are light. */
+function settled(run: () => number): number {
+  const times: number[] = [];
+  for (let total = 0; times.length < RUNS || total < SETTLE_MS; ) {
+    const time = run();
+    times.push(time);
+    total += time;
+    if (times.length === MOST_RUNS) break;
+  }
+  return median(times);
 }
 
 function median(values: readonly number[]): number {
