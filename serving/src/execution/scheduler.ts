@@ -287,10 +287,10 @@ export class Scheduler {
   readonly #sweep = (): void => {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     const now = performance.now();
-    const expired = this.#queue.filter(({ options }) => options.deadline < now);
-    if (expired.length > 0) {
-      this.#queue = this.#queue.filter(({ options }) => !(options.deadline < now));
-      for (const job of expired) this.#expire(job, now, "in the queue");
+    const queued = this.#queue;
+    this.#queue = queued.filter(({ options }) => options.deadline >= now);
+    if (this.#queue.length < queued.length) {
+      for (const job of queued) if (job.options.deadline < now) this.#expire(job, now, "in the queue");
     }
     let next = Number.POSITIVE_INFINITY;
     for (const job of this.#elsewhere) {

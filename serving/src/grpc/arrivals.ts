@@ -1,6 +1,7 @@
 import { type Metadata, type ServerInterceptingCallInterface, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { type BodyBudget, OUT_OF_MEMORY } from "../http/limits.ts";
 import { NO_TOKEN } from "./call.ts";
+import { Sweeper } from "./sweeper.ts";
 
 /** How often calls are looked through whose requests have not arrived. */
 const SWEEP_MS = 100;
@@ -51,7 +52,11 @@ export class Arrivals {
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
   readonly #isAuthorized: (metadata: Metadata) => boolean;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #sweeper = new Sweeper(
+    SWEEP_MS,
+    () => this.#sweep(),
+    () => this.#waiting.size + this.#streams.size > 0,
+  );
   /** Settled when every message so far is decompressed. */
   #decompressed: Promise<unknown> = Promise.resolve();
 
@@ -70,13 +75,13 @@ export class Arrivals {
     if ((call as ArrivingCall).incomingEncoding !== "identity") this.#decompressInTurn(call);
     if (requestStream) {
       this.#streams.set(call, { since: 0, bytes: 0 });
-      this.#sweepLater();
+      this.#sweeper.wake();
     } else if (this.#fresh.push(call) === 1) setImmediate(this.#endTurn);
     return call as ReturnType<ServerInterceptor>;
   };
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#sweeper.close();
   }
 
   readonly #endTurn = (): void => {
@@ -88,18 +93,8 @@ export class Arrivals {
       this.#look(call, arrival, since);
     }
     this.#fresh = [];
-    this.#sweepLater();
+    this.#sweeper.wake();
   };
-
-  /** As long as there is something to look at. */
-  #sweepLater(): void {
-    if (this.#waiting.size + this.#streams.size === 0) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#sweep();
-      this.#sweepLater();
-    }, SWEEP_MS).unref();
-  }
 
   #sweep(): void {
     const now = performance.now();

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import { type BodyBudget, LEAST_BYTES_PER_MS } from "../http/limits.ts";
+import { Sweeper } from "./sweeper.ts";
 
 /** How often answers are looked through that their clients do not read. */
 const SWEEP_MS = 100;
@@ -32,7 +33,11 @@ export class Departures {
   readonly #waiting = new Set<Departure>();
   readonly #limitMs: number;
   readonly #budget: BodyBudget;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #sweeper = new Sweeper(
+    SWEEP_MS,
+    () => this.#sweep(),
+    () => this.#waiting.size > 0,
+  );
 
   /**
    * @param limitMs how long an answer may lie unread, besides what its size takes
@@ -61,7 +66,7 @@ export class Departures {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#sweeper.close();
   }
 
   readonly #endTurn = (): void => {
@@ -72,20 +77,11 @@ export class Departures {
       this.#budget.add(departure.bytes);
     }
     this.#fresh = [];
-    this.#sweepLater();
+    this.#sweeper.wake();
   };
 
-  /** As long as there is something to look at. */
-  #sweepLater(): void {
-    if (this.#waiting.size === 0) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#sweep(performance.now());
-      this.#sweepLater();
-    }, SWEEP_MS).unref();
-  }
-
-  #sweep(now: number): void {
+  #sweep(): void {
+    const now = performance.now();
     for (const departure of this.#waiting) {
       const { stream, until } = departure;
       // The library tells nobody that an answer could not be sent.

@@ -47,9 +47,7 @@ function writeSingle(bytes: Buffer, start: number, value: number): number {
     const power = POWERS_OF_TEN[places] as number;
     const digits = Math.round(magnitude * power);
     if (Math.fround(digits / power) === magnitude || places === 8 - exponent) {
-      return magnitude < LEAST_DECIMAL
-        ? writeScientific(bytes, at, digits, places)
-        : writeDecimal(bytes, at, digits, places);
+      return writeFraction(bytes, at, digits, places, magnitude < LEAST_DECIMAL);
     }
   }
 }
@@ -67,20 +65,24 @@ function exponentOf(magnitude: number): number {
 }
 
 /** `digits` / 10^`places`, without zeros at the end. */
-function writeDecimal(bytes: Buffer, start: number, digits: number, places: number): number {
+function writeFraction(bytes: Buffer, start: number, digits: number, places: number, isTiny: boolean): number {
   let rest = digits;
   let fraction = places;
   while (fraction > 0 && rest % 10 === 0) {
     rest /= 10;
     fraction--;
   }
-  if (fraction === 0) return writeDigits(bytes, start, rest);
-  const power = POWERS_OF_TEN[fraction] as number;
-  const whole = Math.floor(rest / power);
+  return isTiny ? writeScientific(bytes, start, rest, fraction) : writeDecimal(bytes, start, rest, fraction);
+}
+
+function writeDecimal(bytes: Buffer, start: number, digits: number, places: number): number {
+  if (places === 0) return writeDigits(bytes, start, digits);
+  const power = POWERS_OF_TEN[places] as number;
+  const whole = Math.floor(digits / power);
   let at = writeDigits(bytes, start, whole);
   bytes[at++] = 0x2e;
-  let part = rest - whole * power;
-  const end = at + fraction;
+  let part = digits - whole * power;
+  const end = at + places;
   for (let place = end - 1; place >= at; place--) {
     const next = Math.floor(part / 10);
     bytes[place] = ZERO + (part - next * 10);
@@ -91,13 +93,7 @@ function writeDecimal(bytes: Buffer, start: number, digits: number, places: numb
 
 /** `digits` / 10^`places`, which is below 1, as `1.5e-7`: what a classifier gives to most classes is as small as this. */
 function writeScientific(bytes: Buffer, start: number, digits: number, places: number): number {
-  let rest = digits;
-  let fraction = places;
-  while (rest % 10 === 0) {
-    rest /= 10;
-    fraction--;
-  }
-  let at = writeDigits(bytes, start, rest);
+  let at = writeDigits(bytes, start, digits);
   const behind = at - start - 1;
   if (behind > 0) {
     bytes.copyWithin(start + 2, start + 1, at++);
@@ -105,7 +101,7 @@ function writeScientific(bytes: Buffer, start: number, digits: number, places: n
   }
   bytes[at++] = 0x65;
   bytes[at++] = 0x2d;
-  return writeDigits(bytes, at, fraction - behind);
+  return writeDigits(bytes, at, places - behind);
 }
 
 /** A whole number below 2^53. */
