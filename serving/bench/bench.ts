@@ -19,6 +19,8 @@ export interface Pace {
   readonly heat: number;
   /** How many times longer loads on slow models last: a percentile needs enough requests. */
   readonly stretch: number;
+  /** How many times longer the loads last whose 99th percentile decides: one stall of the machine must not be 1 % of them. */
+  readonly tail: number;
   /** Connections of the closed loops; the best counts. */
   readonly connections: readonly number[];
   /** Shares of a server's own capacity, for the open loops. */
@@ -33,11 +35,22 @@ export const PACES = {
     warmUp: 0.5,
     heat: 2,
     stretch: 2,
+    tail: 3,
     connections: [16, 64],
     shares: [0.25, 0.5, 0.75, 0.9],
     cycles: 100,
   },
-  quick: { runs: 1, seconds: 1, warmUp: 0.2, heat: 0.5, stretch: 1.5, connections: [16], shares: [0.5], cycles: 20 },
+  quick: {
+    runs: 1,
+    seconds: 1,
+    warmUp: 0.2,
+    heat: 0.5,
+    stretch: 1.5,
+    tail: 1,
+    connections: [16],
+    shares: [0.5],
+    cycles: 20,
+  },
 } as const satisfies Record<string, Pace>;
 
 export interface BenchOptions {
@@ -163,16 +176,16 @@ export class Fleet {
     }
   }
 
-  /** Starts the bare echo server, which answers any request with these bytes. */
-  async startEcho(program: (port: number) => readonly string[]): Promise<RunningServer> {
+  /** Starts a server that is no peer but a limit, which answers GET / with success. */
+  async startLimit(name: string, program: (port: number) => readonly string[]): Promise<RunningServer> {
     const ports = await freePorts();
-    const echo = await startCommand("echo", { command: process.execPath, args: program(ports.http) }, ports, {
+    const limit = await startCommand(name, { command: process.execPath, args: program(ports.http) }, ports, {
       path: "/",
       cores: String(this.#bench.cores.server),
-      log: join(this.#bench.folder("echo"), "log"),
+      log: join(this.#bench.folder(name), "log"),
     });
-    this.#limits.push(echo.process);
-    return echo;
+    this.#limits.push(limit.process);
+    return limit;
   }
 
   async stop(): Promise<void> {

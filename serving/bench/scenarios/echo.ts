@@ -12,7 +12,7 @@ export async function enterEcho(bench: Bench, fleet: Fleet, way: Way): Promise<E
   if ("fault" in verified) return [];
   const file = join(bench.folder("echo"), "answer");
   writeFileSync(file, verified.answer);
-  const { address, process } = await fleet.startEcho((port) => [ECHO, String(port), file]);
+  const { address, process } = await fleet.startLimit("echo", (port) => [ECHO, String(port), file]);
   const target = bench.generator.target(address, requestOf(fleet.sample, way)).expecting(verified.answer);
   const entries = [entryOf(bench, "limit", "node:http echo", target, process)];
   await heat(bench, entries);

@@ -8,12 +8,20 @@ export const OPEN_CONNECTIONS = 64;
 
 /**
  * Measures servers at a share of their own capacity.
- * @param capacity the closed loops that found it; the open loops last as long as they did
+ * @param capacity the closed loops that found it
+ * @param times how many times longer than they the open loops last
  */
-export function openLoops(bench: Bench, what: string, capacity: readonly Outcome[], share: number): Promise<Outcome[]> {
+export function openLoops(
+  bench: Bench,
+  what: string,
+  capacity: readonly Outcome[],
+  share: number,
+  times = 1,
+): Promise<Outcome[]> {
   const starts = capacity.map(({ entry, shape, reports }): Start => {
     const rate = Math.floor(share * summarise(reports.map(({ throughput }) => throughput)).median);
-    return { entry, shape: { ...shape, connections: OPEN_CONNECTIONS, rate: Math.max(1, rate) } };
+    const seconds = shape.seconds * times;
+    return { entry, shape: { ...shape, seconds, connections: OPEN_CONNECTIONS, rate: Math.max(1, rate) } };
   });
   return contest(bench, `${what} at ${share * 100} % of capacity`, starts);
 }

@@ -12,7 +12,7 @@ const CONNECTIONS = 16;
 export const tinyLatency: Scenario = {
   name: "tiny-latency",
   about: "the tiny model at shares of each server's own capacity, open loop",
-  seconds: (pace) => FLEET_SECONDS + pace.runs * (1 + pace.shares.length) * 5 * loadSeconds(pace),
+  seconds: (pace) => FLEET_SECONDS + pace.runs * (pace.tail + pace.shares.length) * 5 * loadSeconds(pace),
   run: async (bench) => {
     const fleet = await bench.fleet("digits");
     const { entries, faults } = await enter(bench, fleet, ["json"]);
@@ -20,7 +20,10 @@ export const tinyLatency: Scenario = {
     const what = "tiny model, REST JSON";
     const capacity = await contest(bench, `${what}, capacity`, closedLoops(bench, all, [CONNECTIONS]));
     const open = new Map<number, Outcome[]>();
-    for (const share of bench.pace.shares) open.set(share, await openLoops(bench, what, capacity, share));
+    for (const share of bench.pace.shares) {
+      const times = share === SHARE ? bench.pace.tail : 1;
+      open.set(share, await openLoops(bench, what, capacity, share, times));
+    }
     const at = open.get(SHARE) ?? [];
     return {
       judgements: [

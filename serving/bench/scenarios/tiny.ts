@@ -2,7 +2,7 @@ import { closedLoops, contest, type Entry, enter, outcomeData, outcomeTable, own
 import type { Finding } from "../report/finding.ts";
 import { compareThroughput, reasonOf } from "./comparison.ts";
 import { enterEcho } from "./echo.ts";
-import { RUNTIME_LOOP, runtimeLoop } from "./runtime-loop.ts";
+import { RUNTIME_LOOP, runtimeLoop } from "./runtime-limits.ts";
 import { FLEET_SECONDS, loadSeconds, type Scenario } from "./scenario.ts";
 
 export const tinyRest: Scenario = {
