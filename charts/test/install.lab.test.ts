@@ -1,5 +1,4 @@
 // needs: helm
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
@@ -9,7 +8,7 @@ import { additionModel } from "../../serving/test/onnx-file.ts";
 import { buildFolder } from "../../tooling/src/build/compile.ts";
 import { goProgram } from "../../tooling/src/check/tools.ts";
 import { Release } from "./release.ts";
-import { pushFile, pushServerImages } from "./server-image.ts";
+import { pushServerImages } from "./server-image.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
 
@@ -133,39 +132,6 @@ describe.each(["3", "4"])("Helm %s", (major) => {
     await vi.waitFor(
       () => expect(release.kubectl("get", kinds, "-l", "app.kubernetes.io/instance=digits", "-o", "name")).toBe(""),
       { timeout: 60_000, interval: 500 },
-    );
-  });
-});
-
-describe("a model that is not in the image", () => {
-  const content = additionModel([7, 7]);
-  const sha256 = createHash("sha256").update(content).digest("hex");
-  const download = async (expected: string) => {
-    const path = await pushFile(addresses.registry, name, content);
-    const url = `http://${addresses.fromPods?.registry}${path}`;
-    return [
-      "--set-json",
-      `model=${JSON.stringify({ source: "download", files: [{ path: "digits/1/model.onnx", url, sha256: expected }] })}`,
-    ];
-  };
-
-  it("is fetched, checked and served", async () => {
-    const release = fresh("helm");
-    await release.upgrade(...running("one"), ...(await download(sha256)));
-    expect(await addsUp(release)).toBe(7);
-  });
-
-  it("is not served when it is another one, and the log says so", async () => {
-    const release = fresh("helm");
-    const values = [...running("one"), ...(await download("0".repeat(64)))];
-    await release.helm("install", "digits", join(import.meta.dirname, "../model-server"), ...values);
-    const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", "model-check");
-    await vi.waitFor(() => expect(log()).toContain(`has the SHA-256 ${sha256}, not ${"0".repeat(64)}`), {
-      timeout: 120_000,
-      interval: 1_000,
-    });
-    expect(release.kubectl("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].ready}")).toBe(
-      "false",
     );
   });
 });

@@ -1,0 +1,181 @@
+// needs: helm
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { additionModel } from "../../serving/test/onnx-file.ts";
+import { apply, kubectl, Release } from "./release.ts";
+import { pushFile, pushServerImages } from "./server-image.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
+
+const { addresses } = inject("lab");
+const name = `test/chart-model-${process.pid}`;
+const repository = `${addresses.registry}/${name}`;
+const path = "digits/1/model.onnx";
+const releases: Release[] = [];
+let server: string;
+
+beforeAll(async () => {
+  // An image without a model.
+  const { none } = await pushServerImages(addresses.registry, name, { none: { "readme.txt": Buffer.from("none\n") } });
+  server = `${repository}@${none}`;
+});
+afterAll(() => {
+  for (const release of releases) release.remove();
+});
+
+function fresh(): Release {
+  const release = new Release("helm", `chart-model-${process.pid}-${releases.length}`);
+  releases.push(release);
+  return release;
+}
+
+/** Values that run the server with a model of that source, open on this machine. */
+function values(model: object): string[] {
+  const image = `image.repository=${repository},image.digest=${server.split("@")[1]}`;
+  const quick = "server.drainSeconds=0,service.type=NodePort,resources.limits.memory=1Gi";
+  return ["--set", `${image},${quick}`, "--set-json", `model=${JSON.stringify(model)}`];
+}
+
+const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+
+/** What the model makes of 0, once the node has learnt of the port. */
+function addsUp(release: Release): Promise<number> {
+  const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
+  const ask = async () => {
+    const answer = await fetch(`${release.url()}/v2/models/digits/infer`, { method: "POST", body });
+    const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
+    return outputs[0]?.data[0] ?? Number.NaN;
+  };
+  return vi.waitFor(ask, { timeout: 15_000, interval: 500 });
+}
+
+/** Installs it without waiting, and expects that its pod does not start and says why. */
+async function expectRefusal(model: object, reason: string): Promise<void> {
+  const release = fresh();
+  await release.helm("install", "digits", join(import.meta.dirname, "../model-server"), ...values(model));
+  const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", "model-check");
+  await vi.waitFor(() => expect(log()).toContain(reason), { timeout: 120_000, interval: 1_000 });
+  const ready = "jsonpath={.items[*].status.containerStatuses[*].ready}";
+  expect(release.kubectl("get", "pods", "-o", ready)).toBe("false");
+}
+
+describe("a model that is fetched", () => {
+  const content = additionModel([7, 7]);
+  const download = async (expected: string) => {
+    const url = `http://${addresses.fromPods?.registry}${await pushFile(addresses.registry, name, content)}`;
+    return { source: "download", files: [{ path, url, sha256: expected }] };
+  };
+
+  it("is checked and served", async () => {
+    const release = fresh();
+    await release.upgrade(...values(await download(sha256(content))));
+    expect(await addsUp(release)).toBe(7);
+  });
+
+  it("is not served when it is another one, and the log says so", async () => {
+    const wrong = "0".repeat(64);
+    await expectRefusal(await download(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+  });
+});
+
+describe("a model that a container writes", () => {
+  const content = additionModel([5, 5]);
+  const write = `
+    const { mkdirSync, writeFileSync } = require("node:fs");
+    mkdirSync("/models/digits/1", { recursive: true });
+    writeFileSync("/models/" + process.argv[1], Buffer.from(process.env.MODEL, "base64"));`;
+  const init = (expected: string) => ({
+    source: "init",
+    init: {
+      image: server,
+      command: ["/nodejs/bin/node", "--eval", write],
+      args: [path],
+      env: [{ name: "MODEL", value: content.toString("base64") }],
+    },
+    files: [{ path, sha256: expected }],
+  });
+
+  it("is checked and served", async () => {
+    const release = fresh();
+    await release.upgrade(...values(init(sha256(content))));
+    expect(await addsUp(release)).toBe(5);
+  });
+
+  it("is not served when it is another one, and the log says so", async () => {
+    const wrong = "f".repeat(64);
+    await expectRefusal(init(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+  });
+});
+
+describe("a model on a volume", () => {
+  const content = additionModel([3, 3]);
+  const claim = `models-${process.pid}`;
+  const folder = `/var/lib/${claim}`;
+
+  /** A volume of the node's disk, for a claim of that namespace; a pod of another namespace writes the model to it. */
+  const provide = (namespace: string) => {
+    const writer = `${namespace}-writer`;
+    const write = `
+      const { mkdirSync, writeFileSync } = require("node:fs");
+      mkdirSync("/volume/team/digits/1", { recursive: true });
+      writeFileSync("/volume/team/" + process.argv[1], Buffer.from(process.env.MODEL, "base64"));`;
+    const spec = { accessModes: ["ReadOnlyMany"], storageClassName: "" };
+    const hostPath = { path: folder, type: "DirectoryOrCreate" };
+    const objects = [
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolume",
+        metadata: { name: claim },
+        spec: { ...spec, capacity: { storage: "1Mi" }, hostPath, claimRef: { namespace, name: claim } },
+      },
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name: claim, namespace },
+        spec: { ...spec, volumeName: claim, resources: { requests: { storage: "1Mi" } } },
+      },
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: writer } },
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "writer", namespace: writer },
+        spec: {
+          restartPolicy: "Never",
+          containers: [
+            {
+              name: "writer",
+              image: server,
+              command: ["/nodejs/bin/node", "--eval", write, path],
+              env: [{ name: "MODEL", value: content.toString("base64") }],
+              securityContext: { runAsUser: 0 },
+              volumeMounts: [{ name: "volume", mountPath: "/volume" }],
+            },
+          ],
+          volumes: [{ name: "volume", hostPath }],
+        },
+      },
+    ];
+    apply(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+    kubectl("wait", "pod/writer", "-n", writer, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s");
+    kubectl("delete", "namespace", writer, "--wait=false");
+  };
+  afterAll(() => {
+    kubectl("delete", "persistentvolume", claim, "--wait=false", "--ignore-not-found");
+  });
+
+  it("is mounted read-only, checked and served", async () => {
+    const release = fresh();
+    provide(release.namespace);
+    const model = { source: "pvc", pvc: { claimName: claim, subPath: "team" } };
+    await release.upgrade(...values({ ...model, files: [{ path, sha256: sha256(content) }] }));
+    expect(await addsUp(release)).toBe(3);
+    const mounts = "jsonpath={.items[0].spec.containers[0].volumeMounts[?(@.name=='model')]}";
+    expect(JSON.parse(release.kubectl("get", "pods", "-o", mounts))).toEqual({
+      mountPath: "/models",
+      name: "model",
+      readOnly: true,
+      subPath: "team",
+    });
+  });
+});
