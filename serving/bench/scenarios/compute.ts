@@ -69,7 +69,7 @@ function labelled(outcomes: readonly Outcome[], label: string): Outcome[] {
   return outcomes.filter(({ entry }) => entry.label === label);
 }
 
-/** What of the loop's throughput is left to the least that a server can be: no server on the same core has more. */
+/** What of the loop's throughput is left on the same core to the least server whose event loop stays free. */
 function lossOf(outcomes: readonly Outcome[]): string[] {
   const [loop, server] = [RUNTIME_LOOP, RUNTIME_SERVER].map((label) => labelled(outcomes, label)[0]);
   if (loop === undefined || server === undefined) return [];

@@ -26,6 +26,22 @@ export function openLoops(
   return contest(bench, `${what} at ${share * 100} % of capacity`, starts);
 }
 
+/** The peer with the lowest 99th percentile. */
+function bestTail(outcomes: readonly Outcome[]): Outcome | undefined {
+  return peersOf(outcomes)
+    .filter((outcome) => failures(outcome) === 0)
+    .toSorted((one, other) => summarise(percentiles(one)).median - summarise(percentiles(other)).median)[0];
+}
+
+/** What a limit's 99th percentile is to the lowest of the peers': below that nobody gets on this machine. */
+export function tailOfLimit(outcomes: readonly Outcome[]): string[] {
+  const limit = outcomes.find(({ entry }) => entry.owner === "limit");
+  const their = bestTail(outcomes);
+  if (limit === undefined || their === undefined) return [];
+  const ratio = summarise(quotients(percentiles(limit), percentiles(their)));
+  return [`${limit.entry.label}: its p99 is ${show(ratio, 2)} × that of ${their.entry.label}, the best peer`];
+}
+
 /** Our 99th percentile against the lowest of the peers', round by round. */
 export function compareTail(
   { what, goal, atMost }: { what: string; goal: string; atMost: number },
@@ -33,9 +49,7 @@ export function compareTail(
   wanting: string,
 ): Judgement {
   const our = best(outcomes.filter(({ entry }) => entry.owner === "ours"));
-  const their = peersOf(outcomes)
-    .filter((outcome) => failures(outcome) === 0)
-    .toSorted((one, other) => summarise(percentiles(one)).median - summarise(percentiles(other)).median)[0];
+  const their = bestTail(outcomes);
   if (our === undefined || their === undefined) return notMeasured(what, goal, wanting);
   const ratio = summarise(quotients(percentiles(our), percentiles(their)));
   return judge(what, { text: goal, holds: (value) => value <= atMost }, ratio, () => {

@@ -1,7 +1,7 @@
 import { closedLoops, contest, enter, type Outcome, outcomeData, outcomeTable } from "../contest.ts";
 import { reasonOf } from "./comparison.ts";
 import { enterEcho } from "./echo.ts";
-import { compareTail, openLoops } from "./latency.ts";
+import { compareTail, openLoops, tailOfLimit } from "./latency.ts";
 import { FLEET_SECONDS, loadSeconds, type Scenario } from "./scenario.ts";
 
 /** The share of its capacity at which the goal compares servers. */
@@ -33,13 +33,11 @@ export const tinyLatency: Scenario = {
           reasonOf(faults),
         ),
       ],
-      tables: [...open].map(([share, outcomes]) =>
-        outcomeTable(
-          `Tiny model, REST JSON, open loop at ${share * 100} % of each server's own capacity`,
-          outcomes,
-          faults,
-        ),
-      ),
+      tables: [...open].map(([share, outcomes]) => {
+        const title = `Tiny model, REST JSON, open loop at ${share * 100} % of each server's own capacity`;
+        const table = outcomeTable(title, outcomes, faults);
+        return { ...table, notes: [...(table.notes ?? []), ...tailOfLimit(outcomes)] };
+      }),
       data: {
         capacity: outcomeData(capacity, faults),
         open: Object.fromEntries([...open].map(([share, outcomes]) => [share, outcomeData(outcomes, faults)])),
