@@ -71,6 +71,10 @@ interface NativeBinding {
 /** The runtime's own log: nothing, what matters is in the messages that it throws. */
 const LOG_LEVEL_FATAL = 4;
 
+// The library reads it when it is loaded. Set here, on the main thread too where only workers load it: what a worker
+// sets in its environment stays in a copy, which the library does not see.
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
 let binding: NativeBinding | undefined;
 
 /** An empty session. Loads the runtime's library the first time, which takes some 20 ms. */
@@ -80,8 +84,6 @@ export function createSession(): NativeSession {
 }
 
 function load(): NativeBinding {
-  // The library reads it when it is loaded.
-  process.env.ORT_DISABLE_TELEMETRY = "1";
   const path = `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`;
   const native = createRequire(import.meta.url)(path) as NativeBinding;
   native.initOrtOnce(LOG_LEVEL_FATAL, RuntimeTensor, isMainThread);
