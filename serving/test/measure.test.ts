@@ -67,12 +67,19 @@ test("a light model is measured once its way is compiled: a slow start decides n
 });
 
 test("a light batch of two that does not pay does not end it, but two sizes in a row do", () => {
-  // To join costs as much as a run, however many rows there are.
-  const joining = model({ time: (rows) => (rows === 1 ? 0.04 : 0.08) });
+  // To join costs nearly as much as a run, however many rows there are.
+  const joining = model({ time: (rows) => (rows === 1 ? 0.04 : 0.075) });
   expect(measure(joining.session, { maxBatchSize: 64 }, joining.now).maxBatchSize).toBe(64);
-  const never = model({ time: (rows) => 0.05 * rows });
+  const dear = model({ time: (rows) => (rows === 1 ? 0.04 : 0.12) });
+  expect(measure(dear.session, { maxBatchSize: 64 }, dear.now).maxBatchSize).toBe(1);
+  const never = model({ time: (rows) => 0.05 * (rows === 1 ? 1 : 0.9 * rows) });
   expect(measure(never.session, { maxBatchSize: 64 }, never.now).maxBatchSize).toBe(1);
   expect(Math.max(...never.sizes)).toBe(4);
+});
+
+test("ends on a clock that stands still", () => {
+  const timeless = model({ time: () => 0 });
+  expect(measure(timeless.session, { maxBatchSize: 2 }, timeless.now).singleMs).toBe(0);
 });
 
 test("what it takes to put a batch together counts: large tensors of a light model are not gathered", () => {

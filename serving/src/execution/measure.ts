@@ -30,8 +30,8 @@ const MOST_RUNS = 1000;
 const SLOW_MS = 200;
 /** How often rows are looked at together, each time other ones. */
 const TRIALS = 2;
-/** A batch that takes longer does not pay because of what it costs to put it together: one twice as large does not either. */
-const JOINING_MATTERS_BELOW_MS = 2;
+/** Above this, what it costs to put a batch together does not count: where one size does not pay, a larger one does not. */
+const JOINING_COUNTS_BELOW_MS = 2;
 /** A batch pays when it saves at least this part of the time that its rows take one by one. */
 const LEAST_SAVING = 0.2;
 /** Of the largest element of an output: rows of a batch may differ from rows alone by it, as sums are made in another order. */
@@ -91,7 +91,8 @@ function largestBatchThatPays(
       runTogether();
       const time = settled(runTogether);
       if (time <= size * singleMs * (1 - LEAST_SAVING)) best = size;
-      else if (best > 1 || time > JOINING_MATTERS_BELOW_MS || ++failures === 2) break;
+      // A size that is passed over is used as well: it must not cost more than its rows alone.
+      else if (best > 1 || time > Math.min(size * singleMs, JOINING_COUNTS_BELOW_MS) || ++failures === 2) break;
       if (time > SLOW_MS) break;
     }
   } catch {
