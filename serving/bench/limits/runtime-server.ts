@@ -15,6 +15,8 @@ if (isMainThread) await serve(Number(process.argv[2]), process.argv.slice(3));
 else await compute(workerData as string[]);
 
 async function serve(port: number, model: readonly string[]): Promise<void> {
+  // Not in the thread that loads the library, which has a copy of the environment.
+  process.env.ORT_DISABLE_TELEMETRY = "1";
   const worker = new Worker(new URL(import.meta.url), { workerData: model });
   await once(worker, "message");
   const waiting: Socket[] = [];
@@ -45,7 +47,6 @@ async function serve(port: number, model: readonly string[]): Promise<void> {
 }
 
 async function compute([model = "", name = "", type = "", shape = ""]: readonly string[]): Promise<void> {
-  process.env.ORT_DISABLE_TELEMETRY = "1";
   const { InferenceSession, Tensor } = await import("onnxruntime-node");
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
   const session = await InferenceSession.create(model, options);

@@ -24,7 +24,7 @@ export const compute: Scenario = {
   run: async (bench) => {
     const fleet = await bench.fleet("compute");
     const { entries, faults } = await enter(bench, fleet, ["json", "binary", "grpc"]);
-    const limits = [runtimeLoop(bench, fleet.sample), await enterRuntimeServer(bench, fleet)];
+    const limits = [runtimeLoop(bench, fleet.sample), ...(await enterRuntimeServer(bench, fleet))];
     const outcomes = await contest(
       bench,
       "compute-bound model",
