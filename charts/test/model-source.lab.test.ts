@@ -30,29 +30,32 @@ function fresh(): Release {
   return release;
 }
 
-/** Values that run the server with a model of that source, open on this machine. */
+/** Values that run the server with a model of that source. */
 function values(model: object): string[] {
   const image = `image.repository=${repository},image.digest=${server.split("@")[1]}`;
-  const quick = "server.drainSeconds=0,service.type=NodePort,resources.limits.memory=1Gi";
+  const quick = "server.drainSeconds=0,resources.limits.memory=1Gi";
   return ["--set", `${image},${quick}`, "--set-json", `model=${JSON.stringify(model)}`];
 }
 
 const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
 
-/** What the model makes of 0, once the node has learnt of the port. */
-function addsUp(release: Release): Promise<number> {
+/** Installs it, open on this machine, and tells what the model makes of 0 once the node has learnt of the port. */
+async function addsUp(release: Release, model: object): Promise<number> {
+  await release.upgrade(...values(model), "--set", "service.type=NodePort");
   const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
   const ask = async () => {
     const answer = await fetch(`${release.url()}/v2/models/digits/infer`, { method: "POST", body });
     const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
     return outputs[0]?.data[0] ?? Number.NaN;
   };
-  return vi.waitFor(ask, { timeout: 15_000, interval: 500 });
+  const sum = await vi.waitFor(ask, { timeout: 15_000, interval: 500 });
+  // A lab has few ports to give.
+  await release.helm("uninstall", "digits", "--wait", "--timeout", "1m");
+  return sum;
 }
 
 /** Installs it without waiting, and expects that its pod does not start and says why. */
-async function expectRefusal(model: object, reason: string): Promise<void> {
-  const release = fresh();
+async function expectRefusal(release: Release, model: object, reason: string): Promise<void> {
   await release.helm("install", "digits", join(import.meta.dirname, "../model-server"), ...values(model));
   const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", "model-check");
   await vi.waitFor(() => expect(log()).toContain(reason), { timeout: 120_000, interval: 1_000 });
@@ -68,14 +71,12 @@ describe("a model that is fetched", () => {
   };
 
   it("is checked and served", async () => {
-    const release = fresh();
-    await release.upgrade(...values(await download(sha256(content))));
-    expect(await addsUp(release)).toBe(7);
+    expect(await addsUp(fresh(), await download(sha256(content)))).toBe(7);
   });
 
   it("is not served when it is another one, and the log says so", async () => {
     const wrong = "0".repeat(64);
-    await expectRefusal(await download(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+    await expectRefusal(fresh(), await download(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
   });
 });
 
@@ -97,14 +98,12 @@ describe("a model that a container writes", () => {
   });
 
   it("is checked and served", async () => {
-    const release = fresh();
-    await release.upgrade(...values(init(sha256(content))));
-    expect(await addsUp(release)).toBe(5);
+    expect(await addsUp(fresh(), init(sha256(content)))).toBe(5);
   });
 
   it("is not served when it is another one, and the log says so", async () => {
     const wrong = "f".repeat(64);
-    await expectRefusal(init(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+    await expectRefusal(fresh(), init(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
   });
 });
 
@@ -157,19 +156,33 @@ describe("a model on a volume", () => {
       },
     ];
     apply(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-    kubectl("wait", "pod/writer", "-n", writer, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s");
-    kubectl("delete", "namespace", writer, "--wait=false");
+    try {
+      kubectl("wait", "pod/writer", "-n", writer, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s");
+    } finally {
+      kubectl("delete", "namespace", writer, "--wait=false");
+    }
   };
+  const model = (expected: string) => ({
+    source: "pvc",
+    pvc: { claimName: claim, subPath: "team" },
+    files: [{ path, sha256: expected }],
+  });
+  let release: Release;
+  beforeAll(() => {
+    release = fresh();
+    provide(release.namespace);
+  });
   afterAll(() => {
     kubectl("delete", "persistentvolume", claim, "--wait=false", "--ignore-not-found");
   });
 
   it("is mounted read-only, checked and served", async () => {
-    const release = fresh();
-    provide(release.namespace);
-    const model = { source: "pvc", pvc: { claimName: claim, subPath: "team" } };
-    await release.upgrade(...values({ ...model, files: [{ path, sha256: sha256(content) }] }));
-    expect(await addsUp(release)).toBe(3);
+    expect(await addsUp(release, model(sha256(content)))).toBe(3);
+  });
+
+  it("is not served when it is another one, and the log says so", async () => {
+    const wrong = "a".repeat(64);
+    await expectRefusal(release, model(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
     const mounts = "jsonpath={.items[0].spec.containers[0].volumeMounts[?(@.name=='model')]}";
     expect(JSON.parse(release.kubectl("get", "pods", "-o", mounts))).toEqual({
       mountPath: "/models",
