@@ -42359,7 +42359,7 @@ function failed(pod, why) {
 function fixedEndpoint(url) {
     return {
         url,
-        broken: async () => false,
+        broken: () => false,
         reconnect: async () => false,
         crashed: async () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
@@ -42392,18 +42392,8 @@ class ForwardedEndpoint {
     get url() {
         return this.#forward.url;
     }
-    async broken() {
-        return this.#forward.broken() || (await this.#podLeaves());
-    }
-    /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
-    async #podLeaves() {
-        try {
-            const pod = await this.#kubectl.get("pod", this.#forward.pod, this.#namespace);
-            return pod === undefined || pod.metadata?.deletionTimestamp !== undefined;
-        }
-        catch {
-            return false;
-        }
+    broken() {
+        return this.#forward.broken();
     }
     async reconnect() {
         if (this.#reconnected)
@@ -43683,7 +43673,7 @@ async function checkLoad(endpoint, requests, settings, { signal, log }) {
     const attempt = () => loadOnce(endpoint, requests, planOf(settings), signal);
     let samples = await attempt();
     let crash = await crashBehind(endpoint, samples);
-    if (crash === undefined && (await isCut(endpoint, samples)) && (await endpoint.reconnect())) {
+    if (isCut(endpoint, samples) && crash === undefined && (await endpoint.reconnect())) {
         samples = await attempt();
         crash = await crashBehind(endpoint, samples);
     }
@@ -43694,7 +43684,7 @@ async function checkLoad(endpoint, requests, settings, { signal, log }) {
         const failed = { name: "server stays up", verdict: "fail", message: `${crash} under load` };
         return { figures, checks: [{ ...check, ...failed, remedy: crashRemedy }] };
     }
-    if (await isCut(endpoint, samples)) {
+    if (isCut(endpoint, samples)) {
         const message = "the port-forward broke twice, so the load says nothing about the model";
         const remedy = "re-run; where it comes back, give `endpoint` instead of a kubeconfig";
         return { figures, checks: [{ ...check, name: "load", verdict: "inconclusive", message, remedy }] };
@@ -43706,9 +43696,8 @@ function planOf({ rate, durationMilliseconds, p99 }) {
     const mostOutstanding = Math.min(512, Math.max(16, Math.ceil((rate * timeoutMilliseconds) / 1_000)));
     return { rate, durationMilliseconds, timeoutMilliseconds, mostOutstanding };
 }
-async function isCut(endpoint, samples) {
-    const isWithoutAnswer = samples.some(({ outcome }) => outcome === "broken" || outcome === "timed-out");
-    return isWithoutAnswer && (await endpoint.broken());
+function isCut(endpoint, samples) {
+    return endpoint.broken() && samples.some(({ outcome }) => outcome === "broken");
 }
 async function crashBehind(endpoint, samples) {
     return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed() : undefined;

@@ -8,7 +8,7 @@ import type { ServicePort } from "../../shared/src/kubernetes/service.ts";
 export interface Endpoint extends AsyncDisposable {
   readonly url: string;
   /** Whether the way to it, rather than the model, is gone. */
-  readonly broken: () => Promise<boolean>;
+  readonly broken: () => boolean;
   /** Opens another way, once. Resolves with whether there is one. */
   readonly reconnect: () => Promise<boolean>;
   /** Says that the server behind it ended since the tests began, if that is known. */
@@ -19,7 +19,7 @@ export interface Endpoint extends AsyncDisposable {
 export function fixedEndpoint(url: string): Endpoint {
   return {
     url,
-    broken: async () => false,
+    broken: () => false,
     reconnect: async () => false,
     crashed: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
@@ -69,18 +69,8 @@ export class ForwardedEndpoint implements Endpoint {
     return this.#forward.url;
   }
 
-  async broken(): Promise<boolean> {
-    return this.#forward.broken() || (await this.#podLeaves());
-  }
-
-  /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
-  async #podLeaves(): Promise<boolean> {
-    try {
-      const pod = await this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace);
-      return pod === undefined || pod.metadata?.deletionTimestamp !== undefined;
-    } catch {
-      return false;
-    }
+  broken(): boolean {
+    return this.#forward.broken();
   }
 
   async reconnect(): Promise<boolean> {
