@@ -123,8 +123,16 @@ const milliseconds = (values: readonly number[]): string => {
 /** A generator that used more of its core than this may have been the limit itself. */
 const BUSY_GENERATOR = 0.9;
 
-/** Outcomes as a table, with what makes a figure doubtful said in it and what has no figure said below it. */
-export function outcomeTable(title: string, outcomes: readonly Outcome[], faults: Faults): Table {
+/**
+ * Outcomes as a table, with what makes a figure doubtful said in it and what has no figure said below it.
+ * @param remarks further lines below it
+ */
+export function outcomeTable(
+  title: string,
+  outcomes: readonly Outcome[],
+  faults: Faults,
+  remarks: readonly string[] = [],
+): Table {
   const header = [
     "server",
     "connections",
@@ -140,7 +148,7 @@ export function outcomeTable(title: string, outcomes: readonly Outcome[], faults
   const notes = [...faults].map(([label, fault]) => `${label}: ${fault}`);
   const starved = outcomes.filter(isStarved).map(({ entry }) => entry.label);
   if (starved.length > 0) notes.push(`The machine was busy with something else: ${[...new Set(starved)].join(", ")}`);
-  return { title, rows: [header, ...outcomes.map(rowOf)], notes };
+  return { title, rows: [header, ...outcomes.map(rowOf)], notes: [...notes, ...remarks] };
 }
 
 function rowOf(outcome: Outcome): string[] {

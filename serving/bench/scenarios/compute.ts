@@ -33,7 +33,6 @@ export const compute: Scenario = {
         shape: { ...shape, seconds: shape.seconds * bench.pace.stretch },
       })),
     );
-    const closed = outcomeTable("Compute-bound model (magika), closed loop", outcomes, faults);
     const contenders = bestOfEach(outcomes.filter(({ entry }) => entry.owner !== "limit"));
     const at = await openLoops(bench, "compute-bound model", contenders, SHARE, bench.pace.tail);
     return {
@@ -51,10 +50,7 @@ export const compute: Scenario = {
         ),
       ],
       tables: [
-        {
-          ...closed,
-          notes: [...(closed.notes ?? []), ...lossOf(outcomes)],
-        },
+        outcomeTable("Compute-bound model (magika), closed loop", outcomes, faults, lossOf(outcomes)),
         outcomeTable("Compute-bound model, open loop at 75 % of each server's own capacity", at, new Map()),
       ],
       data: {

@@ -35,8 +35,7 @@ export const tinyLatency: Scenario = {
       ],
       tables: [...open].map(([share, outcomes]) => {
         const title = `Tiny model, REST JSON, open loop at ${share * 100} % of each server's own capacity`;
-        const table = outcomeTable(title, outcomes, faults);
-        return { ...table, notes: [...(table.notes ?? []), ...tailOfLimit(outcomes)] };
+        return outcomeTable(title, outcomes, faults, tailOfLimit(outcomes));
       }),
       data: {
         capacity: outcomeData(capacity, faults),

@@ -193,11 +193,10 @@ function generator(seed: number): () => number {
 /** The median time of a few runs; of many where they are light. */
 function settled(run: () => number): number {
   const times: number[] = [];
-  for (let total = 0; times.length < RUNS || total < SETTLE_MS; ) {
+  for (let total = 0; times.length < RUNS || (total < SETTLE_MS && times.length < MOST_RUNS); ) {
     const time = run();
     times.push(time);
     total += time;
-    if (times.length === MOST_RUNS) break;
   }
   return median(times);
 }
