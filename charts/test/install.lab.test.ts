@@ -66,14 +66,6 @@ function golden(weight: number): string[] {
   return ["--set-json", `test.golden=${JSON.stringify(values)}`];
 }
 
-/** What the model makes of 0. */
-async function addsUp(release: Release): Promise<number> {
-  const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
-  const answer = await fetch(`${release.url()}/v2/models/digits/infer`, { method: "POST", body });
-  const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
-  return outputs[0]?.data[0] ?? Number.NaN;
-}
-
 describe.each(["3", "4"])("Helm %s", (major) => {
   let release: Release;
   beforeAll(() => {
@@ -84,7 +76,7 @@ describe.each(["3", "4"])("Helm %s", (major) => {
     expect(await release.helm("version", "--short")).toMatch(new RegExp(`^v${major}\\.`));
     await release.upgrade(...running("one"), "--set", "replicaCount=2", ...golden(1));
     // The node learns of the port a moment after the pods are ready.
-    await vi.waitFor(async () => expect(await addsUp(release)).toBe(1), { timeout: 15_000, interval: 500 });
+    await vi.waitFor(async () => expect(await release.sum()).toBe(1), { timeout: 15_000, interval: 500 });
   });
 
   it("tests it by a golden inference", async () => {
@@ -98,7 +90,7 @@ describe.each(["3", "4"])("Helm %s", (major) => {
     const stop = new AbortController();
     const client = (async () => {
       while (!stop.signal.aborted) {
-        seen.push(await addsUp(release));
+        seen.push(await release.sum());
         await wait(10);
       }
     })();
@@ -122,7 +114,7 @@ describe.each(["3", "4"])("Helm %s", (major) => {
 
   it("rolls it back", async () => {
     await release.helm("rollback", "digits", "1", "--wait", "--timeout", "3m");
-    await vi.waitFor(async () => expect(await addsUp(release)).toBe(1), { timeout: 60_000, interval: 500 });
+    await vi.waitFor(async () => expect(await release.sum()).toBe(1), { timeout: 60_000, interval: 500 });
   });
 
   it("takes away all that it made", async () => {

@@ -42,13 +42,7 @@ const sha256 = (content: Buffer) => createHash("sha256").update(content).digest(
 /** Installs it, open on this machine, and tells what the model makes of 0 once the node has learnt of the port. */
 async function addsUp(release: Release, model: object): Promise<number> {
   await release.upgrade(...values(model), "--set", "service.type=NodePort");
-  const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
-  const ask = async () => {
-    const answer = await fetch(`${release.url()}/v2/models/digits/infer`, { method: "POST", body });
-    const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
-    return outputs[0]?.data[0] ?? Number.NaN;
-  };
-  const sum = await vi.waitFor(ask, { timeout: 15_000, interval: 500 });
+  const sum = await vi.waitFor(() => release.sum(), { timeout: 15_000, interval: 500 });
   // A lab has few ports to give.
   await release.helm("uninstall", "digits", "--wait", "--timeout", "1m");
   return sum;
@@ -62,6 +56,15 @@ async function expectRefusal(release: Release, model: object, reason: string): P
   const ready = "jsonpath={.items[*].status.containerStatuses[*].ready}";
   expect(release.kubectl("get", "pods", "-o", ready)).toBe("false");
 }
+
+/** A command that writes the variable MODEL to the file of that folder that its argument names. */
+const writeInto = (folder: string) => [
+  "/nodejs/bin/node",
+  "--eval",
+  `const { mkdirSync, writeFileSync } = require("node:fs");
+  mkdirSync("${folder}/digits/1", { recursive: true });
+  writeFileSync("${folder}/" + process.argv[1], Buffer.from(process.env.MODEL, "base64"));`,
+];
 
 describe("a model that is fetched", () => {
   const content = additionModel([7, 7]);
@@ -82,15 +85,11 @@ describe("a model that is fetched", () => {
 
 describe("a model that a container writes", () => {
   const content = additionModel([5, 5]);
-  const write = `
-    const { mkdirSync, writeFileSync } = require("node:fs");
-    mkdirSync("/models/digits/1", { recursive: true });
-    writeFileSync("/models/" + process.argv[1], Buffer.from(process.env.MODEL, "base64"));`;
   const init = (expected: string) => ({
     source: "init",
     init: {
       image: server,
-      command: ["/nodejs/bin/node", "--eval", write],
+      command: writeInto("/models"),
       args: [path],
       env: [{ name: "MODEL", value: content.toString("base64") }],
     },
@@ -115,10 +114,6 @@ describe("a model on a volume", () => {
   /** A volume of the node's disk, for a claim of that namespace; a pod of another namespace writes the model to it. */
   const provide = (namespace: string) => {
     const writer = `${namespace}-writer`;
-    const write = `
-      const { mkdirSync, writeFileSync } = require("node:fs");
-      mkdirSync("/volume/team/digits/1", { recursive: true });
-      writeFileSync("/volume/team/" + process.argv[1], Buffer.from(process.env.MODEL, "base64"));`;
     const spec = { accessModes: ["ReadOnlyMany"], storageClassName: "" };
     const hostPath = { path: folder, type: "DirectoryOrCreate" };
     const objects = [
@@ -145,7 +140,7 @@ describe("a model on a volume", () => {
             {
               name: "writer",
               image: server,
-              command: ["/nodejs/bin/node", "--eval", write, path],
+              command: [...writeInto("/volume/team"), path],
               env: [{ name: "MODEL", value: content.toString("base64") }],
               securityContext: { runAsUser: 0 },
               volumeMounts: [{ name: "volume", mountPath: "/volume" }],

@@ -89,6 +89,14 @@ export class Release {
     return `http://127.0.0.1:${this.kubectl("get", "service", "digits-model-server", "-o", `jsonpath=${path}`)}`;
   }
 
+  /** What the model `digits`, which adds to its numbers, makes of 0. */
+  async sum(): Promise<number> {
+    const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [2], data: [0, 0] }] });
+    const answer = await fetch(`${this.url()}/v2/models/digits/infer`, { method: "POST", body });
+    const { outputs } = (await answer.json()) as { outputs: { data: number[] }[] };
+    return outputs[0]?.data[0] ?? Number.NaN;
+  }
+
   /** Takes the namespace and what is in it away; nobody waits for that. */
   remove(): void {
     kubectl("delete", "namespace", this.namespace, "--wait=false", "--ignore-not-found");
