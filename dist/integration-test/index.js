@@ -42355,11 +42355,14 @@ function failed(pod, why) {
 
 ;// CONCATENATED MODULE: ./.build/actions/integration-test/src/endpoint.js
 
+/** How long a broken connection waits for the node's word on its container. The kubelet looks once a second, and tells later. */
+const reportMilliseconds = 8_000;
+const pollMilliseconds = 500;
 /** An address that needs no opening. */
 function fixedEndpoint(url) {
     return {
         url,
-        broken: () => false,
+        broken: async () => false,
         reconnect: async () => false,
         crashed: async () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
@@ -42370,62 +42373,88 @@ class ForwardedEndpoint {
     #kubectl;
     #namespace;
     #service;
-    #log;
+    #context;
     #forward;
     #restarts;
     #reconnected = false;
-    constructor(kubectl, namespace, service, log, forward, restarts) {
+    constructor(kubectl, namespace, service, context, forward, restarts) {
         this.#kubectl = kubectl;
         this.#namespace = namespace;
         this.#service = service;
-        this.#log = log;
+        this.#context = context;
         this.#forward = forward;
         this.#restarts = restarts;
     }
     /** Throws as `openPortForward` does. */
-    static async open(kubectl, namespace, service, { log }) {
+    static async open(kubectl, namespace, service, context) {
         const forward = await openPortForward(kubectl, namespace, service);
-        log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
+        context.log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
         const pod = await kubectl.get("pod", forward.pod, namespace);
-        return new ForwardedEndpoint(kubectl, namespace, service, log, forward, restartsOf(pod));
+        return new ForwardedEndpoint(kubectl, namespace, service, context, forward, restartsOf(pod));
     }
     get url() {
         return this.#forward.url;
     }
-    broken() {
-        return this.#forward.broken();
+    async broken() {
+        return this.#forward.broken() || (await this.#podLeaves());
+    }
+    /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
+    async #podLeaves() {
+        try {
+            const pod = await this.#kubectl.get("pod", this.#forward.pod, this.#namespace);
+            return !pod || isLeaving(pod);
+        }
+        catch {
+            return false;
+        }
     }
     async reconnect() {
         if (this.#reconnected)
             return false;
         this.#reconnected = true;
-        this.#log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
+        this.#context.log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
         await this.#forward[Symbol.asyncDispose]();
         try {
             this.#forward = await openPortForward(this.#kubectl, this.#namespace, this.#service);
         }
         catch (error) {
-            this.#log.line(`no other one could be opened: ${error.message}`);
+            this.#context.log.line(`no other one could be opened: ${error.message}`);
             return false;
         }
         this.#restarts = restartsOf(await this.#kubectl.get("pod", this.#forward.pod, this.#namespace));
         return true;
     }
+    /** The node reports the end of a container a moment after its connections broke, so this asks for a while. */
     async crashed() {
+        const { clock, signal } = this.#context;
         const name = this.#forward.pod;
-        const pod = await this.#kubectl.get("pod", name, this.#namespace).catch(() => undefined);
-        if (!pod || pod.metadata?.deletionTimestamp !== undefined)
-            return undefined;
-        const statuses = pod.status?.containerStatuses ?? [];
-        const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
-        const restarted = restartsOf(pod) > this.#restarts || statuses.some(({ state }) => state?.terminated);
-        if (!restarted)
-            return undefined;
-        return `the server in pod ${name} ended with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
+        const giveUp = clock.now() + reportMilliseconds;
+        for (;;) {
+            const pod = await this.#kubectl.get("pod", name, this.#namespace).catch(() => undefined);
+            if (!pod || isLeaving(pod))
+                return undefined;
+            const end = endOf(pod, this.#restarts);
+            if (end !== undefined)
+                return `the server in pod ${name} ended ${end}`;
+            if (clock.now() >= giveUp)
+                return undefined;
+            await clock.sleep(pollMilliseconds, signal);
+        }
     }
     async [Symbol.asyncDispose]() {
         await this.#forward[Symbol.asyncDispose]();
     }
+}
+function isLeaving(pod) {
+    return pod.metadata?.deletionTimestamp !== undefined;
+}
+/** With which exit code a container of the pod ended since it had restarted `restarts` times; undefined where none did. */
+function endOf(pod, restarts) {
+    const statuses = pod.status?.containerStatuses ?? [];
+    if (restartsOf(pod) <= restarts && !statuses.some(({ state }) => state?.terminated))
+        return undefined;
+    const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
+    return `with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
 }
 function restartsOf(pod) {
     return (pod?.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
@@ -43673,7 +43702,7 @@ async function checkLoad(endpoint, requests, settings, { signal, log }) {
     const attempt = () => loadOnce(endpoint, requests, planOf(settings), signal);
     let samples = await attempt();
     let crash = await crashBehind(endpoint, samples);
-    if (isCut(endpoint, samples) && crash === undefined && (await endpoint.reconnect())) {
+    if (crash === undefined && (await isCut(endpoint, samples)) && (await endpoint.reconnect())) {
         samples = await attempt();
         crash = await crashBehind(endpoint, samples);
     }
@@ -43684,7 +43713,7 @@ async function checkLoad(endpoint, requests, settings, { signal, log }) {
         const failed = { name: "server stays up", verdict: "fail", message: `${crash} under load` };
         return { figures, checks: [{ ...check, ...failed, remedy: crashRemedy }] };
     }
-    if (isCut(endpoint, samples)) {
+    if (await isCut(endpoint, samples)) {
         const message = "the port-forward broke twice, so the load says nothing about the model";
         const remedy = "re-run; where it comes back, give `endpoint` instead of a kubeconfig";
         return { figures, checks: [{ ...check, name: "load", verdict: "inconclusive", message, remedy }] };
@@ -43696,8 +43725,9 @@ function planOf({ rate, durationMilliseconds, p99 }) {
     const mostOutstanding = Math.min(512, Math.max(16, Math.ceil((rate * timeoutMilliseconds) / 1_000)));
     return { rate, durationMilliseconds, timeoutMilliseconds, mostOutstanding };
 }
-function isCut(endpoint, samples) {
-    return endpoint.broken() && samples.some(({ outcome }) => outcome === "broken");
+async function isCut(endpoint, samples) {
+    const isWithoutAnswer = samples.some(({ outcome }) => outcome === "broken" || outcome === "timed-out");
+    return isWithoutAnswer && (await endpoint.broken());
 }
 async function crashBehind(endpoint, samples) {
     return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed() : undefined;

@@ -4,11 +4,17 @@ import type { Pod } from "../../shared/src/kubernetes/objects.ts";
 import { openPortForward, type PortForward } from "../../shared/src/kubernetes/port-forward.ts";
 import type { ServicePort } from "../../shared/src/kubernetes/service.ts";
 
+type Context = Pick<ActionContext, "log" | "clock" | "signal">;
+
+/** How long a broken connection waits for the node's word on its container. The kubelet looks once a second, and tells later. */
+const reportMilliseconds = 8_000;
+const pollMilliseconds = 500;
+
 /** Where the model answers, for as long as the tests run. */
 export interface Endpoint extends AsyncDisposable {
   readonly url: string;
   /** Whether the way to it, rather than the model, is gone. */
-  readonly broken: () => boolean;
+  readonly broken: () => Promise<boolean>;
   /** Opens another way, once. Resolves with whether there is one. */
   readonly reconnect: () => Promise<boolean>;
   /** Says that the server behind it ended since the tests began, if that is known. */
@@ -19,7 +25,7 @@ export interface Endpoint extends AsyncDisposable {
 export function fixedEndpoint(url: string): Endpoint {
   return {
     url,
-    broken: () => false,
+    broken: async () => false,
     reconnect: async () => false,
     crashed: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
@@ -31,7 +37,7 @@ export class ForwardedEndpoint implements Endpoint {
   readonly #kubectl: Kubectl;
   readonly #namespace: string;
   readonly #service: ServicePort;
-  readonly #log: ActionContext["log"];
+  readonly #context: Context;
   #forward: PortForward;
   #restarts: number;
   #reconnected = false;
@@ -40,14 +46,14 @@ export class ForwardedEndpoint implements Endpoint {
     kubectl: Kubectl,
     namespace: string,
     service: ServicePort,
-    log: ActionContext["log"],
+    context: Context,
     forward: PortForward,
     restarts: number,
   ) {
     this.#kubectl = kubectl;
     this.#namespace = namespace;
     this.#service = service;
-    this.#log = log;
+    this.#context = context;
     this.#forward = forward;
     this.#restarts = restarts;
   }
@@ -57,51 +63,77 @@ export class ForwardedEndpoint implements Endpoint {
     kubectl: Kubectl,
     namespace: string,
     service: ServicePort,
-    { log }: Pick<ActionContext, "log">,
+    context: Context,
   ): Promise<ForwardedEndpoint> {
     const forward = await openPortForward(kubectl, namespace, service);
-    log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
+    context.log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
     const pod = await kubectl.get<Pod>("pod", forward.pod, namespace);
-    return new ForwardedEndpoint(kubectl, namespace, service, log, forward, restartsOf(pod));
+    return new ForwardedEndpoint(kubectl, namespace, service, context, forward, restartsOf(pod));
   }
 
   get url(): string {
     return this.#forward.url;
   }
 
-  broken(): boolean {
-    return this.#forward.broken();
+  async broken(): Promise<boolean> {
+    return this.#forward.broken() || (await this.#podLeaves());
+  }
+
+  /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
+  async #podLeaves(): Promise<boolean> {
+    try {
+      const pod = await this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace);
+      return !pod || isLeaving(pod);
+    } catch {
+      return false;
+    }
   }
 
   async reconnect(): Promise<boolean> {
     if (this.#reconnected) return false;
     this.#reconnected = true;
-    this.#log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
+    this.#context.log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
     await this.#forward[Symbol.asyncDispose]();
     try {
       this.#forward = await openPortForward(this.#kubectl, this.#namespace, this.#service);
     } catch (error) {
-      this.#log.line(`no other one could be opened: ${(error as Error).message}`);
+      this.#context.log.line(`no other one could be opened: ${(error as Error).message}`);
       return false;
     }
     this.#restarts = restartsOf(await this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace));
     return true;
   }
 
+  /** The node reports the end of a container a moment after its connections broke, so this asks for a while. */
   async crashed(): Promise<string | undefined> {
+    const { clock, signal } = this.#context;
     const name = this.#forward.pod;
-    const pod = await this.#kubectl.get<Pod>("pod", name, this.#namespace).catch(() => undefined);
-    if (!pod || pod.metadata?.deletionTimestamp !== undefined) return undefined;
-    const statuses = pod.status?.containerStatuses ?? [];
-    const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
-    const restarted = restartsOf(pod) > this.#restarts || statuses.some(({ state }) => state?.terminated);
-    if (!restarted) return undefined;
-    return `the server in pod ${name} ended with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
+    const giveUp = clock.now() + reportMilliseconds;
+    for (;;) {
+      const pod = await this.#kubectl.get<Pod>("pod", name, this.#namespace).catch(() => undefined);
+      if (!pod || isLeaving(pod)) return undefined;
+      const end = endOf(pod, this.#restarts);
+      if (end !== undefined) return `the server in pod ${name} ended ${end}`;
+      if (clock.now() >= giveUp) return undefined;
+      await clock.sleep(pollMilliseconds, signal);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#forward[Symbol.asyncDispose]();
   }
+}
+
+function isLeaving(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp !== undefined;
+}
+
+/** With which exit code a container of the pod ended since it had restarted `restarts` times; undefined where none did. */
+function endOf(pod: Pod, restarts: number): string | undefined {
+  const statuses = pod.status?.containerStatuses ?? [];
+  if (restartsOf(pod) <= restarts && !statuses.some(({ state }) => state?.terminated)) return undefined;
+  const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
+  return `with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
 }
 
 function restartsOf(pod: Pod | undefined): number {

@@ -37,7 +37,7 @@ export async function checkLoad(
   const attempt = () => loadOnce(endpoint, requests, planOf(settings), signal);
   let samples = await attempt();
   let crash = await crashBehind(endpoint, samples);
-  if (isCut(endpoint, samples) && crash === undefined && (await endpoint.reconnect())) {
+  if (crash === undefined && (await isCut(endpoint, samples)) && (await endpoint.reconnect())) {
     samples = await attempt();
     crash = await crashBehind(endpoint, samples);
   }
@@ -48,7 +48,7 @@ export async function checkLoad(
     const failed = { name: "server stays up", verdict: "fail" as const, message: `${crash} under load` };
     return { figures, checks: [{ ...check, ...failed, remedy: crashRemedy }] };
   }
-  if (isCut(endpoint, samples)) {
+  if (await isCut(endpoint, samples)) {
     const message = "the port-forward broke twice, so the load says nothing about the model";
     const remedy = "re-run; where it comes back, give `endpoint` instead of a kubeconfig";
     return { figures, checks: [{ ...check, name: "load", verdict: "inconclusive", message, remedy }] };
@@ -62,8 +62,9 @@ function planOf({ rate, durationMilliseconds, p99 }: LoadSettings): LoadPlan {
   return { rate, durationMilliseconds, timeoutMilliseconds, mostOutstanding };
 }
 
-function isCut(endpoint: Endpoint, samples: readonly Sample[]): boolean {
-  return endpoint.broken() && samples.some(({ outcome }) => outcome === "broken");
+async function isCut(endpoint: Endpoint, samples: readonly Sample[]): Promise<boolean> {
+  const isWithoutAnswer = samples.some(({ outcome }) => outcome === "broken" || outcome === "timed-out");
+  return isWithoutAnswer && (await endpoint.broken());
 }
 
 async function crashBehind(endpoint: Endpoint, samples: readonly Sample[]): Promise<string | undefined> {
