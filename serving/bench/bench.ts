@@ -19,8 +19,10 @@ export interface Pace {
   readonly heat: number;
   /** How many times longer loads on slow models last: a percentile needs enough requests. */
   readonly stretch: number;
-  /** How many times longer the loads last whose 99th percentile decides: one stall of the machine must not be 1 % of them. */
+  /** How many times more rounds there are where the 99th percentile decides: a stall of the machine is all of it in the round it meets. */
   readonly tail: number;
+  /** Seconds of an open loop before any counts: it takes other paths than a closed one, which are to be compiled first. */
+  readonly settle: number;
   /** Connections of the closed loops; the best counts. */
   readonly connections: readonly number[];
   /** Shares of a server's own capacity, for the open loops. */
@@ -36,6 +38,7 @@ export const PACES = {
     heat: 2,
     stretch: 2,
     tail: 3,
+    settle: 5,
     connections: [16, 64],
     shares: [0.25, 0.5, 0.75, 0.9],
     cycles: 100,
@@ -47,6 +50,7 @@ export const PACES = {
     heat: 0.5,
     stretch: 1.5,
     tail: 1,
+    settle: 0.5,
     connections: [16],
     shares: [0.5],
     cycles: 20,

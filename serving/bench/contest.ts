@@ -67,11 +67,17 @@ export interface Start {
 
 /**
  * Measures entries in turns, A B C, then B C A and so on: what the machine does meanwhile meets them all alike.
+ * @param rounds how often each is measured
  */
-export async function contest(bench: Bench, what: string, starts: readonly Start[]): Promise<Outcome[]> {
+export async function contest(
+  bench: Bench,
+  what: string,
+  starts: readonly Start[],
+  rounds = bench.pace.runs,
+): Promise<Outcome[]> {
   const reports = starts.map((): LoadReport[] => []);
-  for (let round = 0; round < bench.pace.runs; round++) {
-    bench.say(`${what}: round ${round + 1} of ${bench.pace.runs}`);
+  for (let round = 0; round < rounds; round++) {
+    bench.say(`${what}: round ${round + 1} of ${rounds}`);
     for (let turn = 0; turn < starts.length; turn++) {
       const index = (turn + round) % starts.length;
       const start = starts[index];

@@ -20,7 +20,8 @@ const SHARE = 0.75;
 export const compute: Scenario = {
   name: "compute",
   about: "a compute-bound model: capacity against a bare loop, and latency at 75 % of capacity",
-  seconds: (pace) => FLEET_SECONDS + pace.runs * pace.stretch * (11 + 4 * pace.tail) * loadSeconds(pace),
+  seconds: (pace) =>
+    FLEET_SECONDS + 4 * pace.settle + pace.runs * pace.stretch * (11 + 4 * pace.tail) * loadSeconds(pace),
   run: async (bench) => {
     const fleet = await bench.fleet("compute");
     const { entries, faults } = await enter(bench, fleet, ["json", "binary", "grpc"]);

@@ -9,9 +9,9 @@ export const OPEN_CONNECTIONS = 64;
 /**
  * Measures servers at a share of their own capacity.
  * @param capacity the closed loops that found it
- * @param times how many times longer than they the open loops last
+ * @param times how many times more rounds there are than of those
  */
-export function openLoops(
+export async function openLoops(
   bench: Bench,
   what: string,
   capacity: readonly Outcome[],
@@ -20,10 +20,11 @@ export function openLoops(
 ): Promise<Outcome[]> {
   const starts = capacity.map(({ entry, shape, reports }): Start => {
     const rate = Math.floor(share * summarise(reports.map(({ throughput }) => throughput)).median);
-    const seconds = shape.seconds * times;
-    return { entry, shape: { ...shape, seconds, connections: OPEN_CONNECTIONS, rate: Math.max(1, rate) } };
+    return { entry, shape: { ...shape, connections: OPEN_CONNECTIONS, rate: Math.max(1, rate) } };
   });
-  return contest(bench, `${what} at ${share * 100} % of capacity`, starts);
+  // The figures are dropped.
+  for (const { entry, shape } of starts) await entry.run({ ...shape, seconds: bench.pace.settle, warmUp: 0 });
+  return await contest(bench, `${what} at ${share * 100} % of capacity`, starts, bench.pace.runs * times);
 }
 
 /** The peer with the lowest 99th percentile. */

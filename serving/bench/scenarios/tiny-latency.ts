@@ -1,3 +1,4 @@
+import type { Pace } from "../bench.ts";
 import { closedLoops, contest, enter, type Outcome, outcomeData, outcomeTable } from "../contest.ts";
 import { reasonOf } from "./comparison.ts";
 import { enterEcho } from "./echo.ts";
@@ -9,10 +10,12 @@ const SHARE = 0.5;
 /** Of the closed loop that finds the capacity. */
 const CONNECTIONS = 16;
 
+const rounds = (pace: Pace) => pace.runs * (pace.tail + pace.shares.length);
+
 export const tinyLatency: Scenario = {
   name: "tiny-latency",
   about: "the tiny model at shares of each server's own capacity, open loop",
-  seconds: (pace) => FLEET_SECONDS + pace.runs * (pace.tail + pace.shares.length) * 5 * loadSeconds(pace),
+  seconds: (pace) => FLEET_SECONDS + 5 * (pace.shares.length * pace.settle + rounds(pace) * loadSeconds(pace)),
   run: async (bench) => {
     const fleet = await bench.fleet("digits");
     const { entries, faults } = await enter(bench, fleet, ["json"]);
