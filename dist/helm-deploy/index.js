@@ -41885,9 +41885,12 @@ function belongsToRelease(metadata, release, namespace) {
 function isOwnedBy(metadata, owner) {
     return owner?.uid !== undefined && (metadata?.ownerReferences ?? []).some(({ uid }) => uid === owner.uid);
 }
+/** Whether the pod is to go: it was deleted, and may run for a while yet. */
+function isLeaving(pod) {
+    return pod.metadata?.deletionTimestamp !== undefined;
+}
 function isReady(pod) {
-    return (pod.metadata?.deletionTimestamp === undefined &&
-        (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"));
+    return (!isLeaving(pod) && (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"));
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/service.js
@@ -42933,7 +42936,7 @@ function currentReplicaSet(workload, replicaSets) {
 }
 /** Pods of the newest revision that are not on their way out. */
 function currentPods(workload, replicaSet, pods) {
-    const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    const staying = pods.filter((pod) => !isLeaving(pod));
     const owned = (owner) => staying.filter((pod) => isOwnedBy(pod.metadata, owner));
     switch (workload.kind) {
         case "Deployment":

@@ -41892,9 +41892,12 @@ function belongsToRelease(metadata, release, namespace) {
 function isOwnedBy(metadata, owner) {
     return owner?.uid !== undefined && (metadata?.ownerReferences ?? []).some(({ uid }) => uid === owner.uid);
 }
+/** Whether the pod is to go: it was deleted, and may run for a while yet. */
+function isLeaving(pod) {
+    return pod.metadata?.deletionTimestamp !== undefined;
+}
 function isReady(pod) {
-    return (pod.metadata?.deletionTimestamp === undefined &&
-        (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"));
+    return (!isLeaving(pod) && (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"));
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/service.js
@@ -42054,7 +42057,201 @@ function networkReason(error) {
     return (code !== undefined && reasons[code]) || error.message || code || "unknown network error";
 }
 
+;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/port-forward.js
+
+
+const openingMilliseconds = 20_000;
+/**
+ * Opens a port-forward to a ready pod of a Service on a free port of the loopback interface.
+ *
+ * @throws ActionError `SERVICE_NOT_READY` (inconclusive) without a ready pod, `PORT_FORWARD_FAILED` (inconclusive)
+ */
+async function openPortForward(kubectl, namespace, service) {
+    const ready = (await podsBehind(kubectl, namespace, service)).filter(isReady);
+    const pod = ready.sort((a, b) => startTime(b) - startTime(a))[0];
+    const name = pod?.metadata?.name;
+    if (!pod || !name)
+        throw new action_runtime_error/* ActionError */.lZ("SERVICE_NOT_READY", {
+            message: `no pod behind Service ${service.service} in namespace ${namespace} is ready`,
+            remedy: "see the pods' events; deploy again, or give the model more time to load",
+            blame: "inconclusive",
+        });
+    const port = containerPort(pod, service);
+    const end = new AbortController();
+    const opened = Promise.withResolvers();
+    const said = [];
+    let broken = false;
+    const ended = kubectl
+        .run(["port-forward", `pod/${name}`, `:${port}`, "--address", "127.0.0.1", "--namespace", namespace], {
+        signal: AbortSignal.any([end.signal, kubectl.signal]),
+        timeoutMilliseconds: 24 * 3_600_000,
+        graceMilliseconds: 1_000,
+        keep: 65_536,
+        onLine: (line, stream) => {
+            const match = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line);
+            if (match)
+                opened.resolve(`http://127.0.0.1:${match[1]}`);
+            if (stream === "stderr")
+                said.push(line);
+            if (/lost connection to pod/.test(line))
+                broken = true;
+        },
+    })
+        .catch(() => undefined)
+        .then(() => {
+        broken = true;
+        opened.reject(failed(name, said.slice(-3).join(" ") || "kubectl ended without a word"));
+    });
+    const timer = setTimeout(() => opened.reject(failed(name, `nothing was forwarded within ${openingMilliseconds / 1_000} s`)), openingMilliseconds);
+    const close = async () => {
+        end.abort(new Error("no longer needed"));
+        await ended;
+    };
+    try {
+        const url = await opened.promise;
+        return { url, pod: name, broken: () => broken, [Symbol.asyncDispose]: close };
+    }
+    catch (error) {
+        await close();
+        throw error;
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+/** All pods that a Service selects. */
+async function podsBehind(kubectl, namespace, service) {
+    const selector = Object.entries(service.selector).map(([key, value]) => `${key}=${value}`);
+    return selector.length === 0 ? [] : await kubectl.list("pods", namespace, selector.join(","));
+}
+function startTime(pod) {
+    return Date.parse(pod.status?.startTime ?? "") || 0;
+}
+function containerPort(pod, { targetPort }) {
+    if (typeof targetPort === "number")
+        return targetPort;
+    const ports = (pod.spec?.containers ?? []).flatMap(({ ports }) => ports ?? []);
+    const named = ports.find(({ name }) => name === targetPort);
+    if (named)
+        return named.containerPort;
+    throw failed(pod.metadata?.name ?? "", `it has no port named '${targetPort}'`);
+}
+function failed(pod, why) {
+    return new action_runtime_error/* ActionError */.lZ("PORT_FORWARD_FAILED", {
+        message: `no way to pod ${pod} could be opened: ${why}`,
+        remedy: "check that the kubeconfig's user may create pods/portforward, or give `endpoint` instead of a kubeconfig",
+        blame: "inconclusive",
+    });
+}
+
+;// CONCATENATED MODULE: ./.build/actions/integration-test/src/endpoint.js
+
+
+/** Within what time a node reports that a container ended, after its connections broke: the kubelet looks once a second, and tells later. */
+const reportMilliseconds = 8_000;
+const pollMilliseconds = 500;
+/** An address that needs no opening. */
+function fixedEndpoint(url) {
+    return {
+        url,
+        broken: async () => false,
+        reconnect: async () => false,
+        crashed: async () => undefined,
+        [Symbol.asyncDispose]: async () => undefined,
+    };
+}
+/** A port-forward to a ready pod of a Service, which is opened again once when it breaks. */
+class ForwardedEndpoint {
+    #kubectl;
+    #namespace;
+    #service;
+    #context;
+    #forward;
+    #restarts;
+    #reconnected = false;
+    constructor(kubectl, namespace, service, context, forward, restarts) {
+        this.#kubectl = kubectl;
+        this.#namespace = namespace;
+        this.#service = service;
+        this.#context = context;
+        this.#forward = forward;
+        this.#restarts = restarts;
+    }
+    /** Throws as `openPortForward` does. */
+    static async open(kubectl, namespace, service, context) {
+        const forward = await openPortForward(kubectl, namespace, service);
+        context.log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
+        const pod = await kubectl.get("pod", forward.pod, namespace);
+        return new ForwardedEndpoint(kubectl, namespace, service, context, forward, restartsOf(pod));
+    }
+    get url() {
+        return this.#forward.url;
+    }
+    async broken() {
+        return this.#forward.broken() || (await this.#podLeaves());
+    }
+    /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
+    async #podLeaves() {
+        try {
+            const pod = await this.#pod();
+            return !pod || isLeaving(pod);
+        }
+        catch {
+            return false;
+        }
+    }
+    async reconnect() {
+        if (this.#reconnected)
+            return false;
+        this.#reconnected = true;
+        this.#context.log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
+        await this.#forward[Symbol.asyncDispose]();
+        try {
+            this.#forward = await openPortForward(this.#kubectl, this.#namespace, this.#service);
+        }
+        catch (error) {
+            this.#context.log.line(`no other one could be opened: ${error.message}`);
+            return false;
+        }
+        this.#restarts = restartsOf(await this.#pod());
+        return true;
+    }
+    async crashed(patienceMilliseconds) {
+        const { clock, signal } = this.#context;
+        const giveUp = clock.now() + patienceMilliseconds;
+        for (;;) {
+            const pod = await this.#pod().catch(() => undefined);
+            if (!pod || isLeaving(pod))
+                return undefined;
+            const end = endOf(pod, this.#restarts);
+            if (end !== undefined)
+                return `the server in pod ${this.#forward.pod} ended ${end}`;
+            if (clock.now() >= giveUp)
+                return undefined;
+            await clock.sleep(pollMilliseconds, signal);
+        }
+    }
+    #pod() {
+        return this.#kubectl.get("pod", this.#forward.pod, this.#namespace);
+    }
+    async [Symbol.asyncDispose]() {
+        await this.#forward[Symbol.asyncDispose]();
+    }
+}
+/** With which exit code a container of the pod ended since it had restarted `restarts` times; undefined where none did. */
+function endOf(pod, restarts) {
+    const statuses = pod.status?.containerStatuses ?? [];
+    if (restartsOf(pod) <= restarts && !statuses.some(({ state }) => state?.terminated))
+        return undefined;
+    const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
+    return `with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
+}
+function restartsOf(pod) {
+    return (pod?.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
 ;// CONCATENATED MODULE: ./.build/actions/integration-test/src/client.js
+
 
 
 /** More than this is no answer of a model server that tests can use. */
@@ -42063,6 +42260,7 @@ const largestAnswer = 64 * 1024 * 1024;
 class Client {
     #endpoint;
     #context;
+    #hasAnswered = false;
     constructor(endpoint, context) {
         this.#endpoint = endpoint;
         this.#context = context;
@@ -42085,7 +42283,8 @@ class Client {
         catch (error) {
             if (!(error instanceof action_runtime_error/* ActionError */.lZ) || error.code !== "ENDPOINT_UNREACHABLE")
                 throw error;
-            const crash = await this.#endpoint.crashed();
+            // One that never answered is still asked again and again: the next time tells.
+            const crash = await this.#endpoint.crashed(this.#hasAnswered ? reportMilliseconds : 0);
             if (crash !== undefined)
                 throw serverEnded(crash, what);
             if (!(await this.#endpoint.reconnect()))
@@ -42107,6 +42306,7 @@ class Client {
                 ...init,
             });
             const text = await readText(response);
+            this.#hasAnswered = true;
             return { status: response.status, text, milliseconds: performance.now() - started };
         }
         catch (error) {
@@ -42264,200 +42464,6 @@ function refusalFault(status, body) {
         return `HTTP ${status}, expected 400 to 499`;
     const error = body?.error;
     return typeof error === "string" && error !== "" ? undefined : "the answer has no text in 'error'";
-}
-
-;// CONCATENATED MODULE: ./.build/actions/shared/src/kubernetes/port-forward.js
-
-
-const openingMilliseconds = 20_000;
-/**
- * Opens a port-forward to a ready pod of a Service on a free port of the loopback interface.
- *
- * @throws ActionError `SERVICE_NOT_READY` (inconclusive) without a ready pod, `PORT_FORWARD_FAILED` (inconclusive)
- */
-async function openPortForward(kubectl, namespace, service) {
-    const ready = (await podsBehind(kubectl, namespace, service)).filter(isReady);
-    const pod = ready.sort((a, b) => startTime(b) - startTime(a))[0];
-    const name = pod?.metadata?.name;
-    if (!pod || !name)
-        throw new action_runtime_error/* ActionError */.lZ("SERVICE_NOT_READY", {
-            message: `no pod behind Service ${service.service} in namespace ${namespace} is ready`,
-            remedy: "see the pods' events; deploy again, or give the model more time to load",
-            blame: "inconclusive",
-        });
-    const port = containerPort(pod, service);
-    const end = new AbortController();
-    const opened = Promise.withResolvers();
-    const said = [];
-    let broken = false;
-    const ended = kubectl
-        .run(["port-forward", `pod/${name}`, `:${port}`, "--address", "127.0.0.1", "--namespace", namespace], {
-        signal: AbortSignal.any([end.signal, kubectl.signal]),
-        timeoutMilliseconds: 24 * 3_600_000,
-        graceMilliseconds: 1_000,
-        keep: 65_536,
-        onLine: (line, stream) => {
-            const match = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line);
-            if (match)
-                opened.resolve(`http://127.0.0.1:${match[1]}`);
-            if (stream === "stderr")
-                said.push(line);
-            if (/lost connection to pod/.test(line))
-                broken = true;
-        },
-    })
-        .catch(() => undefined)
-        .then(() => {
-        broken = true;
-        opened.reject(failed(name, said.slice(-3).join(" ") || "kubectl ended without a word"));
-    });
-    const timer = setTimeout(() => opened.reject(failed(name, `nothing was forwarded within ${openingMilliseconds / 1_000} s`)), openingMilliseconds);
-    const close = async () => {
-        end.abort(new Error("no longer needed"));
-        await ended;
-    };
-    try {
-        const url = await opened.promise;
-        return { url, pod: name, broken: () => broken, [Symbol.asyncDispose]: close };
-    }
-    catch (error) {
-        await close();
-        throw error;
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-/** All pods that a Service selects. */
-async function podsBehind(kubectl, namespace, service) {
-    const selector = Object.entries(service.selector).map(([key, value]) => `${key}=${value}`);
-    return selector.length === 0 ? [] : await kubectl.list("pods", namespace, selector.join(","));
-}
-function startTime(pod) {
-    return Date.parse(pod.status?.startTime ?? "") || 0;
-}
-function containerPort(pod, { targetPort }) {
-    if (typeof targetPort === "number")
-        return targetPort;
-    const ports = (pod.spec?.containers ?? []).flatMap(({ ports }) => ports ?? []);
-    const named = ports.find(({ name }) => name === targetPort);
-    if (named)
-        return named.containerPort;
-    throw failed(pod.metadata?.name ?? "", `it has no port named '${targetPort}'`);
-}
-function failed(pod, why) {
-    return new action_runtime_error/* ActionError */.lZ("PORT_FORWARD_FAILED", {
-        message: `no way to pod ${pod} could be opened: ${why}`,
-        remedy: "check that the kubeconfig's user may create pods/portforward, or give `endpoint` instead of a kubeconfig",
-        blame: "inconclusive",
-    });
-}
-
-;// CONCATENATED MODULE: ./.build/actions/integration-test/src/endpoint.js
-
-/** How long a broken connection waits for the node's word on its container. The kubelet looks once a second, and tells later. */
-const reportMilliseconds = 8_000;
-const pollMilliseconds = 500;
-/** An address that needs no opening. */
-function fixedEndpoint(url) {
-    return {
-        url,
-        broken: async () => false,
-        reconnect: async () => false,
-        crashed: async () => undefined,
-        [Symbol.asyncDispose]: async () => undefined,
-    };
-}
-/** A port-forward to a ready pod of a Service, which is opened again once when it breaks. */
-class ForwardedEndpoint {
-    #kubectl;
-    #namespace;
-    #service;
-    #context;
-    #forward;
-    #restarts;
-    #reconnected = false;
-    constructor(kubectl, namespace, service, context, forward, restarts) {
-        this.#kubectl = kubectl;
-        this.#namespace = namespace;
-        this.#service = service;
-        this.#context = context;
-        this.#forward = forward;
-        this.#restarts = restarts;
-    }
-    /** Throws as `openPortForward` does. */
-    static async open(kubectl, namespace, service, context) {
-        const forward = await openPortForward(kubectl, namespace, service);
-        context.log.line(`port-forward to pod ${forward.pod}, port ${service.targetPort}, at ${forward.url}`);
-        const pod = await kubectl.get("pod", forward.pod, namespace);
-        return new ForwardedEndpoint(kubectl, namespace, service, context, forward, restartsOf(pod));
-    }
-    get url() {
-        return this.#forward.url;
-    }
-    async broken() {
-        return this.#forward.broken() || (await this.#podLeaves());
-    }
-    /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
-    async #podLeaves() {
-        try {
-            const pod = await this.#kubectl.get("pod", this.#forward.pod, this.#namespace);
-            return !pod || isLeaving(pod);
-        }
-        catch {
-            return false;
-        }
-    }
-    async reconnect() {
-        if (this.#reconnected)
-            return false;
-        this.#reconnected = true;
-        this.#context.log.line(`the port-forward to pod ${this.#forward.pod} broke; opening another one`);
-        await this.#forward[Symbol.asyncDispose]();
-        try {
-            this.#forward = await openPortForward(this.#kubectl, this.#namespace, this.#service);
-        }
-        catch (error) {
-            this.#context.log.line(`no other one could be opened: ${error.message}`);
-            return false;
-        }
-        this.#restarts = restartsOf(await this.#kubectl.get("pod", this.#forward.pod, this.#namespace));
-        return true;
-    }
-    /** The node reports the end of a container a moment after its connections broke, so this asks for a while. */
-    async crashed() {
-        const { clock, signal } = this.#context;
-        const name = this.#forward.pod;
-        const giveUp = clock.now() + reportMilliseconds;
-        for (;;) {
-            const pod = await this.#kubectl.get("pod", name, this.#namespace).catch(() => undefined);
-            if (!pod || isLeaving(pod))
-                return undefined;
-            const end = endOf(pod, this.#restarts);
-            if (end !== undefined)
-                return `the server in pod ${name} ended ${end}`;
-            if (clock.now() >= giveUp)
-                return undefined;
-            await clock.sleep(pollMilliseconds, signal);
-        }
-    }
-    async [Symbol.asyncDispose]() {
-        await this.#forward[Symbol.asyncDispose]();
-    }
-}
-function isLeaving(pod) {
-    return pod.metadata?.deletionTimestamp !== undefined;
-}
-/** With which exit code a container of the pod ended since it had restarted `restarts` times; undefined where none did. */
-function endOf(pod, restarts) {
-    const statuses = pod.status?.containerStatuses ?? [];
-    if (restartsOf(pod) <= restarts && !statuses.some(({ state }) => state?.terminated))
-        return undefined;
-    const ended = statuses.map(({ state, lastState }) => state?.terminated ?? lastState?.terminated).find(Boolean);
-    return `with exit code ${ended?.exitCode ?? "unknown"} (${ended?.reason ?? "unknown"})`;
-}
-function restartsOf(pod) {
-    return (pod?.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
 ;// CONCATENATED MODULE: ./.build/actions/shared/src/oci/reference.js
@@ -43688,6 +43694,7 @@ function percent(share) {
 
 
 
+
 /** Latencies need finer time than that of day, and time that no clock correction moves. */
 const fineClock = {
     now: () => performance.now(),
@@ -43730,7 +43737,7 @@ async function isCut(endpoint, samples) {
     return isWithoutAnswer && (await endpoint.broken());
 }
 async function crashBehind(endpoint, samples) {
-    return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed() : undefined;
+    return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed(reportMilliseconds) : undefined;
 }
 async function loadOnce(endpoint, requests, plan, signal) {
     const secure = endpoint.url.startsWith("https:");

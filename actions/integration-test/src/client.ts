@@ -1,7 +1,7 @@
 import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import { ActionError } from "../../shared/src/action-runtime/error.ts";
 import { type RequestOptions, request } from "../../shared/src/http/request.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, reportMilliseconds } from "./endpoint.ts";
 
 export interface Answer {
   readonly status: number;
@@ -18,6 +18,7 @@ const largestAnswer = 64 * 1024 * 1024;
 export class Client {
   readonly #endpoint: Endpoint;
   readonly #context: Pick<ActionContext, "signal" | "clock">;
+  #hasAnswered = false;
 
   constructor(endpoint: Endpoint, context: Pick<ActionContext, "signal" | "clock">) {
     this.#endpoint = endpoint;
@@ -42,7 +43,8 @@ export class Client {
       return await this.#sendOnce(path, init);
     } catch (error) {
       if (!(error instanceof ActionError) || error.code !== "ENDPOINT_UNREACHABLE") throw error;
-      const crash = await this.#endpoint.crashed();
+      // One that never answered is still asked again and again: the next time tells.
+      const crash = await this.#endpoint.crashed(this.#hasAnswered ? reportMilliseconds : 0);
       if (crash !== undefined) throw serverEnded(crash, what);
       if (!(await this.#endpoint.reconnect())) throw error;
       return await this.#sendOnce(path, init);
@@ -63,6 +65,7 @@ export class Client {
         ...init,
       });
       const text = await readText(response);
+      this.#hasAnswered = true;
       return { status: response.status, text, milliseconds: performance.now() - started };
     } catch (error) {
       signal.throwIfAborted();

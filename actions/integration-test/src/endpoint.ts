@@ -1,13 +1,13 @@
 import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import type { Kubectl } from "../../shared/src/kubernetes/kubectl.ts";
-import type { Pod } from "../../shared/src/kubernetes/objects.ts";
+import { isLeaving, type Pod } from "../../shared/src/kubernetes/objects.ts";
 import { openPortForward, type PortForward } from "../../shared/src/kubernetes/port-forward.ts";
 import type { ServicePort } from "../../shared/src/kubernetes/service.ts";
 
 type Context = Pick<ActionContext, "log" | "clock" | "signal">;
 
-/** How long a broken connection waits for the node's word on its container. The kubelet looks once a second, and tells later. */
-const reportMilliseconds = 8_000;
+/** Within what time a node reports that a container ended, after its connections broke: the kubelet looks once a second, and tells later. */
+export const reportMilliseconds = 8_000;
 const pollMilliseconds = 500;
 
 /** Where the model answers, for as long as the tests run. */
@@ -17,8 +17,12 @@ export interface Endpoint extends AsyncDisposable {
   readonly broken: () => Promise<boolean>;
   /** Opens another way, once. Resolves with whether there is one. */
   readonly reconnect: () => Promise<boolean>;
-  /** Says that the server behind it ended since the tests began, if that is known. */
-  readonly crashed: () => Promise<string | undefined>;
+  /**
+   * Says that the server behind it ended since the tests began, if that is known.
+   *
+   * @param patienceMilliseconds for how long to ask again while it is not
+   */
+  readonly crashed: (patienceMilliseconds: number) => Promise<string | undefined>;
 }
 
 /** An address that needs no opening. */
@@ -82,7 +86,7 @@ export class ForwardedEndpoint implements Endpoint {
   /** Connections to a pod that goes away may hang, and kubectl says nothing of it. A cluster that does not answer says nothing either. */
   async #podLeaves(): Promise<boolean> {
     try {
-      const pod = await this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace);
+      const pod = await this.#pod();
       return !pod || isLeaving(pod);
     } catch {
       return false;
@@ -100,32 +104,30 @@ export class ForwardedEndpoint implements Endpoint {
       this.#context.log.line(`no other one could be opened: ${(error as Error).message}`);
       return false;
     }
-    this.#restarts = restartsOf(await this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace));
+    this.#restarts = restartsOf(await this.#pod());
     return true;
   }
 
-  /** The node reports the end of a container a moment after its connections broke, so this asks for a while. */
-  async crashed(): Promise<string | undefined> {
+  async crashed(patienceMilliseconds: number): Promise<string | undefined> {
     const { clock, signal } = this.#context;
-    const name = this.#forward.pod;
-    const giveUp = clock.now() + reportMilliseconds;
+    const giveUp = clock.now() + patienceMilliseconds;
     for (;;) {
-      const pod = await this.#kubectl.get<Pod>("pod", name, this.#namespace).catch(() => undefined);
+      const pod = await this.#pod().catch(() => undefined);
       if (!pod || isLeaving(pod)) return undefined;
       const end = endOf(pod, this.#restarts);
-      if (end !== undefined) return `the server in pod ${name} ended ${end}`;
+      if (end !== undefined) return `the server in pod ${this.#forward.pod} ended ${end}`;
       if (clock.now() >= giveUp) return undefined;
       await clock.sleep(pollMilliseconds, signal);
     }
   }
 
+  #pod(): Promise<Pod | undefined> {
+    return this.#kubectl.get<Pod>("pod", this.#forward.pod, this.#namespace);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#forward[Symbol.asyncDispose]();
   }
-}
-
-function isLeaving(pod: Pod): boolean {
-  return pod.metadata?.deletionTimestamp !== undefined;
 }
 
 /** With which exit code a container of the pod ended since it had restarted `restarts` times; undefined where none did. */

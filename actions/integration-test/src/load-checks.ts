@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ActionContext } from "../../shared/src/action-runtime/action.ts";
 import type { Check } from "./check.ts";
 import type { TensorMetadata } from "./conformance.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, reportMilliseconds } from "./endpoint.ts";
 import { type LoadPlan, runLoad, type Sample, type Send } from "./load.ts";
 import { figuresOf, judgeLoad, type LoadFigures } from "./objectives.ts";
 import type { LoadSettings } from "./settings.ts";
@@ -68,7 +68,7 @@ async function isCut(endpoint: Endpoint, samples: readonly Sample[]): Promise<bo
 }
 
 async function crashBehind(endpoint: Endpoint, samples: readonly Sample[]): Promise<string | undefined> {
-  return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed() : undefined;
+  return samples.some(({ outcome }) => outcome === "broken") ? await endpoint.crashed(reportMilliseconds) : undefined;
 }
 
 async function loadOnce(

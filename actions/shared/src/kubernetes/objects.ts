@@ -41,9 +41,13 @@ export function isOwnedBy(metadata: Metadata | undefined, owner: Metadata | unde
   return owner?.uid !== undefined && (metadata?.ownerReferences ?? []).some(({ uid }) => uid === owner.uid);
 }
 
+/** Whether the pod is to go: it was deleted, and may run for a while yet. */
+export function isLeaving(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp !== undefined;
+}
+
 export function isReady(pod: Pod): boolean {
   return (
-    pod.metadata?.deletionTimestamp === undefined &&
-    (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True")
+    !isLeaving(pod) && (pod.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True")
   );
 }

@@ -1,4 +1,4 @@
-import { isOwnedBy, isReady, type Pod, type ReplicaSet, type Workload } from "./objects.ts";
+import { isLeaving, isOwnedBy, isReady, type Pod, type ReplicaSet, type Workload } from "./objects.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** How far one workload's rollout has come. */
@@ -87,7 +87,7 @@ function currentReplicaSet(workload: Workload, replicaSets: readonly ReplicaSet[
 
 /** Pods of the newest revision that are not on their way out. */
 function currentPods(workload: Workload, replicaSet: ReplicaSet | undefined, pods: readonly Pod[]): Pod[] {
-  const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  const staying = pods.filter((pod) => !isLeaving(pod));
   const owned = (owner: Workload["metadata"]) => staying.filter((pod) => isOwnedBy(pod.metadata, owner));
   switch (workload.kind) {
     case "Deployment":
