@@ -1,24 +1,20 @@
-import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { addressOf, runModule } from "./module-process.ts";
 
 /** The nice values of a new process's threads, by their name, once it has lowered its helpers' for so many processors. */
 function priorities(processors: number): Record<string, number[]> {
-  const module = new URL("../src/lifecycle/helper-threads.ts", import.meta.url).href;
-  const program = `
+  const { stdout, stderr } = runModule(`
     const { readdirSync, readFileSync } = await import("node:fs");
     const { getPriority } = await import("node:os");
     const before = getPriority();
-    (await import(${JSON.stringify(module)})).lowerHelperThreads(${processors});
+    (await import(${addressOf("lifecycle/helper-threads.ts")})).lowerHelperThreads(${processors});
     const found = {};
     for (const thread of readdirSync("/proc/self/task")) {
       const name = Number(thread) === process.pid ? "main" : readFileSync("/proc/self/task/" + thread + "/comm", "utf8").trim();
       (found[name] ??= []).push(getPriority(Number(thread)) - before);
     }
-    console.log(JSON.stringify(found));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
-    encoding: "utf8",
-  });
-  expect(stderr.replace(/^.*ExperimentalWarning.*\n.*\n/m, "")).toBe("");
+    console.log(JSON.stringify(found));`);
+  expect(stderr).toBe("");
   return JSON.parse(stdout);
 }
 

@@ -1,13 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { addressOf, runModule } from "./module-process.ts";
 
 test("ONNX Runtime's telemetry is off before any thread can load it: the library sees the main thread's environment only", () => {
-  const serve = new URL("../src/lifecycle/serve.ts", import.meta.url).href;
-  const program = `await import(${JSON.stringify(serve)}); console.log(process.env.ORT_DISABLE_TELEMETRY)`;
+  const program = `await import(${addressOf("lifecycle/serve.ts")}); console.log(process.env.ORT_DISABLE_TELEMETRY)`;
   const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
-    encoding: "utf8",
-    env,
-  });
+  const { stdout, stderr } = runModule(program, env);
   expect(stdout, stderr).toBe("1\n");
 });

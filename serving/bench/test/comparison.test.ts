@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { Outcome } from "../contest.ts";
 import { compareThroughput } from "../scenarios/comparison.ts";
 import { compareTail } from "../scenarios/latency.ts";
+import { reportOf } from "./report.ts";
 
 function outcome(
   owner: Outcome["entry"]["owner"],
@@ -9,21 +10,10 @@ function outcome(
   rounds: readonly [number, number][],
   lost = 0,
 ): Outcome {
-  const none = { p50: 0, p90: 0, p99: 0, max: 0 };
   return {
     entry: { owner, label, run: () => Promise.reject(new Error("not run")) },
     shape: { connections: 1, rate: 0, seconds: 1, warmUp: 0 },
-    reports: rounds.map(([throughput, p99]) => ({
-      requests: 100,
-      succeeded: 100 - lost,
-      errors: {},
-      variants: [],
-      seconds: 1,
-      throughput,
-      latency: { ...none, p99 },
-      lateness: none,
-      cpu: 0.1,
-    })),
+    reports: rounds.map(([throughput, p99]) => reportOf(throughput, p99, lost)),
   };
 }
 

@@ -1,28 +1,17 @@
 import { expect, it } from "vitest";
 import { type Bench, PACES } from "../bench.ts";
 import type { Outcome } from "../contest.ts";
-import type { LoadReport, LoadShape } from "../machine/load.ts";
+import type { LoadShape } from "../machine/load.ts";
 import { openLoops } from "../scenarios/latency.ts";
-
-const report = (throughput: number, p99: number): LoadReport => ({
-  requests: 1,
-  succeeded: 1,
-  errors: {},
-  variants: [],
-  seconds: 1,
-  throughput,
-  latency: { p50: 0, p90: 0, p99, max: 0 },
-  lateness: { p50: 0, p90: 0, p99: 0, max: 0 },
-  cpu: 0,
-});
+import { reportOf } from "./report.ts";
 
 it("loads each server at a share of its capacity, unmeasured first, and in as many rounds as asked for", async () => {
   const shapes: LoadShape[] = [];
-  const run = (shape: LoadShape) => Promise.resolve(report(500, shapes.push(shape)));
+  const run = (shape: LoadShape) => Promise.resolve(reportOf(500, shapes.push(shape)));
   const capacity: Outcome = {
     entry: { owner: "ours", label: "ours", run },
     shape: { connections: 16, rate: 0, seconds: 2, warmUp: 0.5 },
-    reports: [report(900, 0), report(1001, 0), report(1100, 0)],
+    reports: [reportOf(900, 0), reportOf(1001, 0), reportOf(1100, 0)],
   };
   const bench = { pace: { ...PACES.full, runs: 2, settle: 7 }, say: () => undefined } as unknown as Bench;
   const [outcome] = await openLoops(bench, "model", [capacity], 0.5, 3);
