@@ -1,7 +1,7 @@
 // needs: helm
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { Progress } from "../../lab/src/progress/progress.ts";
 import { buildFolder } from "../../tooling/src/build/compile.ts";
@@ -12,8 +12,6 @@ import { apply, kubectl } from "./release.ts";
 
 const { nodePorts = [30_000, 32_767] } = inject("lab").addresses;
 const namespace = `accepted-${process.pid}`;
-/** Kubernetes 1.35 has it without a feature gate; before, the API server takes the volume for an empty one. */
-const takesImageVolumes = Number(/Server Version: v1\.(\d+)/.exec(kubectl("version"))?.[1]) >= 35;
 let definitions: string[];
 
 beforeAll(async () => {
@@ -47,9 +45,7 @@ function manifests(values: string): string {
   return execFileSync("helm", args, { cwd: root, encoding: "utf8" });
 }
 
-const cases = listCases().filter((values) => takesImageVolumes || basename(values) !== "model-oci.yaml");
-
-it.each(cases)("the API server takes every field of %s", (values) => {
+it.each(listCases())("the API server takes every field of %s", (values) => {
   const answer = apply(manifests(values), "--dry-run=server", "--validate=strict");
   expect(answer.trim().split("\n").length).toBeGreaterThan(1);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { additionModel } from "../../serving/test/onnx-file.ts";
 import { apply, kubectl, Release } from "./release.ts";
-import { pushFile, pushServerImages } from "./server-image.ts";
+import { pushFile, pushFilesImage, pushServerImages } from "./server-image.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
 
@@ -49,9 +49,14 @@ async function addsUp(release: Release, model: object): Promise<number> {
 }
 
 /** Installs it without waiting, and expects that its pod does not start and says why. */
-async function expectRefusal(release: Release, model: object, reason: string): Promise<void> {
+async function expectRefusal(
+  release: Release,
+  model: object,
+  reason: string,
+  container: "model-check" | "server" = "model-check",
+): Promise<void> {
   await release.helm("install", "digits", join(import.meta.dirname, "../model-server"), ...values(model));
-  const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", "model-check");
+  const log = () => release.kubectl("logs", "deployment/digits-model-server", "-c", container);
   await vi.waitFor(() => expect(log()).toContain(reason), { timeout: 120_000, interval: 1_000 });
   const ready = "jsonpath={.items[*].status.containerStatuses[*].ready}";
   expect(release.kubectl("get", "pods", "-o", ready)).toBe("false");
@@ -69,7 +74,8 @@ const writeInto = (folder: string) => [
 describe("a model that is fetched", () => {
   const content = additionModel([7, 7]);
   const download = async (expected: string) => {
-    const url = `http://${addresses.fromPods?.registry}${await pushFile(addresses.registry, name, content)}`;
+    const file = await pushFile(addresses.registry, name, content);
+    const url = `http://${addresses.fromPods?.registry}${file.path}`;
     return { source: "download", files: [{ path, url, sha256: expected }] };
   };
 
@@ -103,6 +109,38 @@ describe("a model that a container writes", () => {
   it("is not served when it is another one, and the log says so", async () => {
     const wrong = "f".repeat(64);
     await expectRefusal(fresh(), init(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+  });
+});
+
+describe("a model in an image of its own", () => {
+  const content = additionModel([9, 9]);
+  const oci = async (expected: string) => {
+    const digest = await pushFilesImage(addresses.registry, `${name}-files`, { "team/digits/1/model.onnx": content });
+    const reference = `${addresses.registry}/${name}-files@${digest}`;
+    return { source: "oci", oci: { reference, subPath: "team" }, files: [{ path, sha256: expected }] };
+  };
+
+  it("is mounted read-only, checked and served", async () => {
+    expect(await addsUp(fresh(), await oci(sha256(content)))).toBe(9);
+  });
+
+  it("is not served when it is another one, and the log says so", async () => {
+    const release = fresh();
+    const wrong = "b".repeat(64);
+    await expectRefusal(release, await oci(wrong), `has the SHA-256 ${sha256(content)}, not ${wrong}`);
+    const volume = "jsonpath={.items[0].spec.volumes[?(@.name=='model')].image.pullPolicy}";
+    expect(release.kubectl("get", "pods", "-o", volume)).toBe("IfNotPresent");
+  });
+
+  it("is not there when it is an artifact and no image, and the log says that the folder is empty", async () => {
+    const { digest } = await pushFile(addresses.registry, `${name}-artifact`, content);
+    const reference = `${addresses.registry}/${name}-artifact@${digest}`;
+    await expectRefusal(
+      fresh(),
+      { source: "oci", oci: { reference } },
+      "the model repository /models is empty",
+      "server",
+    );
   });
 });
 

@@ -84,11 +84,40 @@ export async function pushServerImages<Name extends string>(
 }
 
 /**
+ * Pushes an image that holds nothing but those files: what `FROM scratch` and `COPY` make.
+ *
+ * @returns its digest
+ */
+export async function pushFilesImage(
+  address: string,
+  repository: string,
+  files: Readonly<Record<string, Buffer>>,
+): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), "files-image-"));
+  try {
+    const layout = join(scratch, "layout");
+    makeLayout(layout);
+    for (const [path, content] of Object.entries(files)) write(join(scratch, "files", path), content);
+    const layer = await layerOf(join(scratch, "files"), layout);
+    finishLayout(layout, [layer], { Env: [], WorkingDir: "/", Labels: {} }, new Date(0).toISOString());
+    const finished = readLayout(layout);
+    await new Registry(`http://${address}`).push(repository, "files", finished);
+    return finished.digest;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
  * Pushes one file as an OCI artifact, whose bytes anybody can then fetch by HTTP.
  *
- * @returns the path of the file's url in the registry
+ * @returns the artifact's digest, and the path of the file's url in the registry
  */
-export async function pushFile(address: string, repository: string, content: Buffer): Promise<string> {
+export async function pushFile(
+  address: string,
+  repository: string,
+  content: Buffer,
+): Promise<{ digest: string; path: string }> {
   const blobs = [
     { content: Buffer.from("{}"), mediaType: "application/vnd.oci.empty.v1+json" },
     { content, mediaType: "application/octet-stream" },
@@ -111,7 +140,7 @@ export async function pushFile(address: string, repository: string, content: Buf
       ...layout,
       file: (digest) => join(scratch, digest),
     });
-    return `/v2/${repository}/blobs/${sha256(content)}`;
+    return { digest: layout.digest, path: `/v2/${repository}/blobs/${sha256(content)}` };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -20,31 +20,36 @@ export function containerdSocket(home: LabHome): string {
 }
 
 function configuration(home: LabHome, toolchain: Toolchain): string {
-  return `version = 2
+  return `version = 3
 root = "${inside("containerd")}"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.tracing.processor.v1.otlp"]
+# What the lab does not use, and what reads or writes folders of the whole machine.
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.blockfile"]
 
 [grpc]
   address = "${containerdSocket(home)}"
 
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${SANDBOX_IMAGE}"
+  stream_server_address = "127.0.0.1"
+[plugins."io.containerd.cri.v1.images"]
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "${SANDBOX_IMAGE}"
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = "${inside("config", "registries")}"
+[plugins."io.containerd.cri.v1.runtime"]
   # A machine may lack the capability to lower a process's score for the out-of-memory killer.
   restrict_oom_score_adj = true
   # A profile would be loaded into the machine's kernel and stay there.
   disable_apparmor = true
-  stream_server_address = "127.0.0.1"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${toolchain.folder("cni-plugins")}"
+  enable_cdi = false
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["${toolchain.folder("cni-plugins")}"]
     conf_dir = "${inside("config", "cni")}"
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "${inside("config", "registries")}"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
+  [plugins."io.containerd.cri.v1.runtime".containerd]
     default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
         BinaryName = "${toolchain.path("runc")}"
 `;
 }

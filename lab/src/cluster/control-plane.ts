@@ -4,6 +4,7 @@ import { inside, type LabHome } from "../state/home.ts";
 import type { LabPorts } from "../state/record.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
 import { apiClient } from "./api-client.ts";
+import { FEATURE_GATES } from "./feature-gates.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { INNER_PORTS, NETWORK } from "./network.ts";
 import { authority } from "./pki.ts";
@@ -64,6 +65,9 @@ export function apiServerPart(home: LabHome, toolchain: Toolchain, ports: LabPor
     "kubelet-client-certificate": pki("apiserver-kubelet-client.crt"),
     "kubelet-client-key": pki("apiserver-kubelet-client.key"),
     "kubelet-preferred-address-types": "InternalIP",
+    "feature-gates": Object.entries(FEATURE_GATES)
+      .map(([name, on]) => `${name}=${on}`)
+      .join(","),
   };
   return programPart(home, {
     name: "kube-apiserver",

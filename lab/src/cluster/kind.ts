@@ -4,6 +4,7 @@ import type { Step } from "../progress/step.ts";
 import { MIRRORED } from "../services/registry.ts";
 import type { LabHome } from "../state/home.ts";
 import type { LabPorts } from "../state/record.ts";
+import { FEATURE_GATES } from "./feature-gates.ts";
 
 /** kind, and Docker under it, with a Docker configuration of the lab's own. */
 export interface Kind {
@@ -51,6 +52,7 @@ function configuration(ports: LabPorts): object {
   return {
     kind: "Cluster",
     apiVersion: "kind.x-k8s.io/v1alpha4",
+    featureGates: FEATURE_GATES,
     containerdConfigPatches: [
       '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"',
     ],

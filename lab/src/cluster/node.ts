@@ -8,6 +8,7 @@ import { apiClient } from "./api-client.ts";
 import { makeCgroup } from "./cgroups.ts";
 import { containerdSocket } from "./containerd.ts";
 import { AT_ONCE, asFlags } from "./control-plane.ts";
+import { FEATURE_GATES } from "./feature-gates.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { INNER_PORTS, NETWORK, NODE } from "./network.ts";
 
@@ -32,6 +33,7 @@ function kubeletConfiguration(home: LabHome): object {
     cgroupRoot: `/${home.cgroup}`,
     failCgroupV1: false,
     failSwapOn: false,
+    featureGates: FEATURE_GATES,
     clusterDomain: NETWORK.domain,
     clusterDNS: [NETWORK.node],
     resolvConf: configFile("resolv.conf"),

@@ -115,6 +115,21 @@ export const TOOLS = {
     variables: { "github.com/moby/buildkit/version.Version": "v0.25.2" },
     minutes: 2,
   },
+  // The distribution's is older than 2.1, the first that mounts images as volumes.
+  containerd: {
+    kind: "go",
+    version: "2.2.9",
+    module: "github.com/containerd/containerd/v2",
+    folder: "containerd",
+    packages: {
+      containerd: "github.com/containerd/containerd/v2/cmd/containerd",
+      "containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+      ctr: "github.com/containerd/containerd/v2/cmd/ctr",
+    },
+    tags: "no_btrfs,no_devmapper,no_zfs",
+    variables: { "github.com/containerd/containerd/v2/version.Version": "v2.2.9" },
+    minutes: 2,
+  },
   coredns: {
     kind: "go",
     version: "1.14.5",
@@ -141,7 +156,6 @@ export const TOOLS = {
     executables: { helm: "helm/helm", kubectl: "kubectl/kubectl" },
   },
   etcd: { kind: "debian", package: "etcd-server", executables: ["etcd"] },
-  containerd: { kind: "debian", package: "containerd", executables: ["containerd", "containerd-shim-runc-v2", "ctr"] },
   runc: { kind: "debian", package: "runc", executables: ["runc"] },
   "cni-plugins": { kind: "debian", package: "containernetworking-plugins", folder: "usr/lib/cni" },
   "docker-registry": { kind: "debian", package: "docker-registry", executables: ["docker-registry"] },
