@@ -65,7 +65,7 @@ test("the image's files alone make a server that answers, and ends when asked to
   expect(metrics).toContain('model_server_requests_total{model="m",version="1",protocol="rest",status="200"} 1');
   const page = await fetch(`http://127.0.0.1:${port}/`);
   expect(page.headers.get("content-security-policy")).toMatch(/script-src 'sha256-/);
-  expect(Buffer.from(await page.arrayBuffer())).toEqual(Buffer.from((await consolePage()).html));
+  expect(Buffer.from(await page.arrayBuffer())).toEqual(Buffer.from((await consolePage(true)).html));
   const exit = once(child, "close");
   child.kill("SIGTERM");
   expect(await exit).toEqual([0, null]);

@@ -70,7 +70,7 @@ export const FLAGS = {
     name: "metrics-port",
     value: "NUMBER|off",
     fallback: "off",
-    help: "port of metrics, and of health checks without TLS; off: both are on the REST port alone",
+    help: "port of metrics, then on no other, and of health checks without TLS; off: metrics are on the REST port",
     group: "Listening",
   },
   execution: {

@@ -11,15 +11,22 @@ export interface ConsolePage {
 /** The name of the page's file beside the server's own, in the image. */
 export const PAGE_FILE = "console.html";
 
-let page: Promise<ConsolePage> | undefined;
+/** The link to the metrics, with the space before it. */
+const METRICS_LINK = /\s*<a href="metrics">[^<]*<\/a>/;
+
+let page: Promise<string> | undefined;
 
 /**
  * A page that shows the models, builds a request from their metadata, sends it and shows the answer. It needs nothing
  * from the network but this server. Read when it is first asked for: most servers are never asked.
+ *
+ * @param hasMetrics whether the metrics are beside it, so that it may link to them
  */
-export function consolePage(): Promise<ConsolePage> {
-  page ??= readPage().then((html) => ({ html: Buffer.from(html), headers: headersOf(html) }));
-  return page;
+export async function consolePage(hasMetrics: boolean): Promise<ConsolePage> {
+  page ??= readPage();
+  const whole = await page;
+  const html = hasMetrics ? whole : whole.replace(METRICS_LINK, "");
+  return { html: Buffer.from(html), headers: headersOf(html) };
 }
 
 async function readPage(): Promise<string> {

@@ -51,7 +51,6 @@ export class Listeners {
   ): Promise<Listeners> {
     const { host } = settings;
     const limits = httpLimits(settings);
-    const restHandler = new RestHandler(service, metrics);
     const listen = async (handler: Handler, port: number, isSecure: boolean, limits: HttpLimits) => {
       const listener = new HttpListener(handler, limits, isSecure ? tls?.options : undefined);
       const { port: actual } = await orListenError(host, port, listener.listen(host, port));
@@ -59,14 +58,21 @@ export class Listeners {
       limitConnections(listener.server, settings, service);
       return { listener, actual };
     };
-    const rest = await listen(restHandler, settings.port, true, limits);
+    // Metrics with a port of their own are not for whoever reaches the models.
+    const isApart = settings.metricsPort !== undefined;
+    const rest = await listen(new RestHandler(service, isApart ? undefined : metrics), settings.port, true, limits);
     const ports: Record<string, number> = { port: rest.actual };
     let operations: HttpListener | undefined;
     if (settings.metricsPort !== undefined) {
-      const opened = await listen(new OperationsHandler(restHandler), settings.metricsPort, false, {
-        ...limits,
-        ...WITHOUT_BODIES,
-      });
+      const opened = await listen(
+        new OperationsHandler(new RestHandler(service, metrics)),
+        settings.metricsPort,
+        false,
+        {
+          ...limits,
+          ...WITHOUT_BODIES,
+        },
+      );
       operations = opened.listener;
       ports.metricsPort = opened.actual;
     }

@@ -28,9 +28,10 @@ const JSON_TYPE = "application/json";
 /** Answers REST requests from a service. */
 export class RestHandler implements Handler {
   readonly #service: Service;
-  readonly #metrics: MetricsText;
+  readonly #metrics: MetricsText | undefined;
 
-  constructor(service: Service, metrics: MetricsText) {
+  /** @param metrics undefined when they are on another port, and thus not for whoever reaches the models */
+  constructor(service: Service, metrics: MetricsText | undefined) {
     this.#service = service;
     this.#metrics = metrics;
   }
@@ -102,10 +103,13 @@ export class RestHandler implements Handler {
   async #answer(route: TextRoute | ManagementRoute, { head, body }: WholeRequest): Promise<Answer> {
     try {
       switch (route.kind) {
-        case "metrics":
-          return { status: 200, contentType: this.#metrics.contentType, body: Buffer.from(await this.#metrics.text()) };
+        case "metrics": {
+          const metrics = this.#metrics;
+          if (metrics === undefined) throw new ProtocolError(404, "metrics are on the server's --metrics-port");
+          return { status: 200, contentType: metrics.contentType, body: Buffer.from(await metrics.text()) };
+        }
         case "console": {
-          const { html, headers } = await consolePage();
+          const { html, headers } = await consolePage(this.#metrics !== undefined);
           const { "content-type": contentType = "text/html", ...rest } = headers;
           return { status: 200, contentType, headers: rest, body: html };
         }
