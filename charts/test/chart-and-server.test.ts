@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { FLAGS } from "../../serving/src/config/flags.ts";
 import { readSettings, type Settings } from "../../serving/src/config/settings.ts";
 import { identityModel } from "../../serving/test/onnx-file.ts";
 import { ServerProcess, temporaryFolder } from "../../serving/test/server-process.ts";
@@ -67,6 +68,15 @@ test("a chart's file of settings is one that the server takes", async () => {
     logRequests: true,
     execution: { maxBatchSize: 64 },
   });
+});
+
+test("the chart knows every setting of the server but those that it makes itself", () => {
+  const schema = JSON.parse(readFileSync(join(root, chart, "values.schema.json"), "utf8"));
+  const known: string[] = schema.properties.server.properties.config.propertyNames.enum;
+  const own = ["config-file", "model-repository", "drain-seconds", "in-flight-seconds"];
+  const isOwn = (name: string) => own.includes(name) || /(^|-)port$|-file$/.test(name);
+  const flags = Object.values(FLAGS).map(({ name }) => name);
+  expect(known).toEqual(flags.filter((name) => !isOwn(name)).sort());
 });
 
 test("what nobody set is the server's own default", async () => {

@@ -59,6 +59,11 @@ spec:
   {{- end }}
 {{- end -}}
 
+{{/* Requests that wait or run in the pods of a Deployment: list CONTEXT DEPLOYMENT. */}}
+{{- define "model-server.pendingQuery" -}}
+sum(model_server_pending_requests{namespace="{{ (index . 0).Release.Namespace }}",pod=~"{{ include "model-server.podNames" (list (index . 1) "[a-z0-9]+") }}"})
+{{- end -}}
+
 {{- define "model-server.scaledObject" }}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
@@ -87,10 +92,11 @@ spec:
     {{- end }}
     {{- if not (kindIs "invalid" .pendingRequests) }}
     - type: prometheus
+      name: pending-requests
       metricType: AverageValue
       metadata:
         serverAddress: {{ .keda.prometheus | quote }}
-        query: sum(model_server_pending_requests{namespace="{{ $.Release.Namespace }}",pod=~"{{ include "model-server.fullname" $ }}-[a-z0-9]+-[a-z0-9]+"})
+        query: {{ include "model-server.pendingQuery" (list $ (include "model-server.fullname" $)) }}
         threshold: {{ .pendingRequests | toString | quote }}
     {{- end }}
     {{- with .keda.triggers }}

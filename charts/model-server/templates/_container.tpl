@@ -6,7 +6,8 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{- define "model-server.podSecurity" -}}
+{{/* Who the processes are, for a pod or a container. */}}
+{{- define "model-server.user" -}}
 runAsNonRoot: true
 {{- with .Values.securityContext }}
 {{- if not (kindIs "invalid" .runAsUser) }}
@@ -15,6 +16,12 @@ runAsUser: {{ .runAsUser | int64 }}
 {{- if not (kindIs "invalid" .runAsGroup) }}
 runAsGroup: {{ .runAsGroup | int64 }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "model-server.podSecurity" -}}
+{{ include "model-server.user" . }}
+{{- with .Values.securityContext }}
 {{- if not (kindIs "invalid" .fsGroup) }}
 fsGroup: {{ .fsGroup | int64 }}
 fsGroupChangePolicy: OnRootMismatch

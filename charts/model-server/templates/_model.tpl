@@ -56,8 +56,20 @@
 {{- end }}
 {{- end -}}
 
+{{/* Refuses what belongs to another source. */}}
+{{- define "model-server.checkModel" -}}
+{{- $model := .Values.model -}}
+{{- range $value, $set := dict "oci.reference" $model.oci.reference "oci.subPath" $model.oci.subPath "pvc.claimName" $model.pvc.claimName "pvc.subPath" $model.pvc.subPath "init.image" $model.init.image "download.headersSecretName" $model.download.headersSecretName }}
+{{- $source := index (splitList "." $value) 0 }}
+{{- if and $set (ne $model.source $source) }}
+{{- fail (printf "model.%s is set, and model.source is %s: set model.source=%s, or leave it out" $value $model.source $source) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What has to be done before the server may start: your container writes the model, then every file is checked. */}}
 {{- define "model-server.modelContainers" -}}
+{{- include "model-server.checkModel" . -}}
 {{- $model := .Values.model -}}
 {{- if eq $model.source "init" }}
 - name: model-init

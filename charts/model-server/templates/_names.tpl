@@ -1,12 +1,32 @@
 {{/* Name of every object: the release's, with the chart's name unless it is part of it already. */}}
 {{- define "model-server.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- $long := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
+{{- $name := .Values.fullnameOverride | default $long | trunc 63 | trimSuffix "-" -}}
+{{- if regexMatch "^[0-9]|[.]" $name -}}
+{{- fail (printf "a Service cannot have the name %s: it begins with a letter and has no dot. Set fullnameOverride" $name) -}}
 {{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{/* The name, no longer than Flagger can lengthen for the Services that it makes. */}}
+{{- define "model-server.flaggerName" -}}
+{{- $name := include "model-server.fullname" . -}}
+{{- if gt (len $name) 55 -}}
+{{- fail (printf "the name %s has %d characters, and rollout.strategy is flagger, which adds -primary to it for a Service: set fullnameOverride to 55 at most" $name (len $name)) -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{/*
+A regular expression for the names of a workload's pods: list WORKLOAD HASH. Before the five characters of its own, a
+pod's name is cut to 58 (k8s.io/apiserver, names/generate.go): a longer workload's would lose the dash in front of them.
+*/}}
+{{- define "model-server.podNames" -}}
+{{- $name := index . 0 -}}
+{{- if gt (len $name) 46 -}}
+{{- fail (printf "the name %s has %d characters, and Prometheus is asked for its pods by their names, which Kubernetes cuts: set fullnameOverride so that it has 46 at most" $name (len $name)) -}}
+{{- end -}}
+{{- printf "%s-%s-[a-z0-9]+" $name (index . 1) -}}
 {{- end -}}
 
 {{/* The name with an ending, within the 63 characters of a Service's name: list CONTEXT ENDING. */}}
@@ -39,6 +59,11 @@ app.kubernetes.io/component: inference
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
+{{- end -}}
+
+{{/* The labels of an object that nothing of the chart selects by, with more or other ones: list CONTEXT LABELS. */}}
+{{- define "model-server.labelsWith" -}}
+{{- toYaml (merge (dict) (index . 1) (include "model-server.labels" (index . 0) | fromYaml)) -}}
 {{- end -}}
 
 {{/* Name, namespace and labels of an object with the name of all. */}}

@@ -8,7 +8,7 @@ metadata:
     {{- include "model-server.workloadLabels" . | nindent 4 }}
   {{- if or .Values.podAnnotations .Values.server.config }}
   annotations:
-    {{- with .Values.podAnnotations }}
+    {{- with omit .Values.podAnnotations "checksum/config" }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
     {{- with .Values.server.config }}
@@ -62,6 +62,9 @@ spec:
       protocol: TCP
   {{- include "model-server.probes" . | nindent 2 }}
   {{- if gt (int .Values.server.preStopSeconds) 0 }}
+  {{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}
+  {{- fail (printf "server.preStopSeconds is %d, which takes Kubernetes 1.30; this is %s. The server needs no pause: server.drainSeconds" (int .Values.server.preStopSeconds) .Capabilities.KubeVersion.Version) }}
+  {{- end }}
   lifecycle:
     preStop:
       sleep:

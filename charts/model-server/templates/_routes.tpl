@@ -7,12 +7,8 @@
 {{- end }}
 {{- end }}
 {{- /* https://gateway-api.sigs.k8s.io/reference/spec/#grpcroute: of two kinds with one hostname, a listener takes the older route. */}}
-{{- if and $http.enabled $grpc.enabled (eq (toJson $http.parentRefs) (toJson $grpc.parentRefs)) }}
-{{- $shared := list }}
-{{- range $http.hostnames }}{{ if has . $grpc.hostnames }}{{ $shared = append $shared . }}{{ end }}{{ end }}
-{{- if or $shared (not $http.hostnames) (not $grpc.hostnames) }}
+{{- if and $http.enabled $grpc.enabled (include "model-server.sharedListener" .) (include "model-server.sharedHostname" .) }}
 {{- fail "httpRoute and grpcRoute have a hostname in common on the same Gateway, which takes only one of them: give grpcRoute.hostnames and httpRoute.hostnames names of their own" }}
-{{- end }}
 {{- end }}
 {{- if and .Values.canary.service (ne .Values.rollout.strategy "rolling") }}
 {{- fail (printf "canary.service is set, and rollout.strategy is %s, which sets the routes' weights itself: use one of them" .Values.rollout.strategy) }}
@@ -25,6 +21,30 @@
 {{- end }}
 {{- if and $grpc.enabled (eq .Values.rollout.strategy "flagger") }}
 {{- fail "grpcRoute is not for rollout.strategy=flagger, which shifts HTTP routes only" }}
+{{- end }}
+{{- end -}}
+
+{{/* Whether a listener may get both routes; empty is no. Without a section or a port, a reference means every listener. */}}
+{{- define "model-server.sharedListener" -}}
+{{- range $one := .Values.httpRoute.parentRefs }}
+{{- range $other := $.Values.grpcRoute.parentRefs }}
+{{- $same := and (eq $one.name $other.name) (eq ($one.namespace | default $.Release.Namespace) ($other.namespace | default $.Release.Namespace)) (eq ($one.kind | default "Gateway") ($other.kind | default "Gateway")) }}
+{{- $section := or (not $one.sectionName) (not $other.sectionName) (eq (toString $one.sectionName) (toString $other.sectionName)) }}
+{{- $port := or (not $one.port) (not $other.port) (eq (toString $one.port) (toString $other.port)) }}
+{{- if and $same $section $port }}yes{{ end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Whether some name is both routes'; empty is no. No names at all are those of the listener. */}}
+{{- define "model-server.sharedHostname" -}}
+{{- if not (and .Values.httpRoute.hostnames .Values.grpcRoute.hostnames) }}yes{{ end }}
+{{- range $one := .Values.httpRoute.hostnames }}
+{{- range $other := $.Values.grpcRoute.hostnames }}
+{{- $covers := and (hasPrefix "*." $one) (hasSuffix (trimPrefix "*" $one) $other) }}
+{{- $isCovered := and (hasPrefix "*." $other) (hasSuffix (trimPrefix "*" $other) $one) }}
+{{- if or (eq $one $other) $covers $isCovered }}yes{{ end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

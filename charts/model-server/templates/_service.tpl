@@ -12,6 +12,9 @@
 {{- if and (eq .type "ClusterIP") (or .nodePort .grpcNodePort) }}
 {{- fail (printf "service.%s is set, but service.type is ClusterIP: set service.type=NodePort" (ternary "nodePort" "grpcNodePort" (not (not .nodePort)))) }}
 {{- end -}}
+{{- if eq (int .port) (int .grpcPort) }}
+{{- fail (printf "service.port and service.grpcPort are both %d: one Service cannot have a port twice" (int .port)) }}
+{{- end -}}
 - name: http
   port: {{ .port }}
   targetPort: http

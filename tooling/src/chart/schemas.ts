@@ -38,6 +38,7 @@ const definitions: readonly (GoModule & { readonly files: readonly string[] })[]
     files: [
       "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
       "config/crd/standard/gateway.networking.k8s.io_grpcroutes.yaml",
+      "config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml",
     ],
   },
   {
