@@ -226,7 +226,7 @@ describe("a request", () => {
     expect(answer).toContain(refusal);
   });
 
-  test("is told of a failure by the model itself as INTERNAL, with the runtime's words", async () => {
+  test("is told what the model itself cannot compute, with the runtime's words", async () => {
     // Vectors of different lengths cannot be added, which the shapes do not say.
     const vector = (name: string) => ({ name, type: "FP32", shape: [name] }) as const;
     const nodes = [{ operator: "Add", inputs: ["a", "b"], outputs: ["y"] }];
@@ -238,7 +238,9 @@ describe("a request", () => {
       shape: [length],
       contents: { fp32_contents: Array(length).fill(1) },
     }));
-    expect(await client.refusal("ModelInfer", { model_name: "m", inputs })).toMatch(/^INTERNAL: model 'm' failed/);
+    expect(await client.refusal("ModelInfer", { model_name: "m", inputs })).toMatch(
+      /^INVALID_ARGUMENT: model 'm' cannot compute these inputs: .*Add/,
+    );
   });
 });
 

@@ -77,7 +77,7 @@ export function rows(...values: readonly number[]): Tensor[] {
 export function scheduling(executor: Executor, options: Partial<SchedulerOptions> = {}) {
   const statistics = new ModelStatistics();
   const executions: Execution[] = [];
-  const all = { name: "m", queueLimit: 100, maxBatchSize: 1, hasRows: true, ...options };
+  const all = { name: "m", queueLimit: 100, maxBatchSize: 1, isProven: true, hasRows: true, ...options };
   const scheduler = new Scheduler(executor, all, statistics, (execution) => executions.push(execution));
   const infer = async (inputs: readonly Tensor[], more: Partial<InferOptions> = {}): Promise<number[]> => {
     const [y] = await scheduler.infer(inputs, { outputs: OUTPUTS, deadline: Number.POSITIVE_INFINITY, ...more });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { createLogger, type LoggerOptions } from "../src/logging/logger.ts";
-import { limitWarnings } from "../src/logging/rate-limit.ts";
+import { limitLines } from "../src/logging/rate-limit.ts";
 import { LogRecord } from "./test-catalog.ts";
 
 const LOGGER = new URL("../src/logging/logger.ts", import.meta.url).href;
@@ -53,18 +53,22 @@ test("no line is lost when the process ends right after it", () => {
   expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
 });
 
-test("writes so many warnings a second, then how many it left out, and every error", () => {
+test("writes so many warnings and so many errors a second, then how many it left out", () => {
   let time = 0;
   const record = new LogRecord();
-  const log = limitWarnings(record, () => time);
+  const log = limitLines(record, () => time);
   for (let count = 0; count < 120; count++) log.warn("refused", { count });
-  log.error("failed");
+  for (let count = 0; count < 60; count++) log.error("failed", { count });
+  log.info("ready");
   expect(record.messages("warn")).toHaveLength(50);
-  expect(record.messages("error")).toEqual(["failed"]);
+  expect(record.messages("error")).toHaveLength(50);
+  expect(record.messages("info")).toEqual(["ready"]);
   time = 1_000;
   log.warn("refused");
   expect(record.lines.slice(-2)).toEqual([
-    { level: "warn", message: "warnings left out, there were too many", fields: { count: 70 } },
+    { level: "warn", message: "lines of this level left out, there were too many", fields: { count: 70 } },
     { level: "warn", message: "refused", fields: {} },
   ]);
+  log.error("failed");
+  expect(record.lines.at(-2)).toMatchObject({ level: "error", fields: { count: 10 } });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { Cancellation } from "../src/execution/cancellation.ts";
+import type { ProtocolError } from "../src/protocol/error.ts";
+import { RunError } from "../src/runtime/run-error.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { double, HeldExecutor, PromptExecutor, rows, scheduling, turn } from "./held-executor.ts";
 
@@ -172,6 +174,25 @@ test("a bad request fails alone, though it came in a batch", async () => {
   expect(bad).toMatchObject({ status: 500, message: "model 'm' failed: unlucky number" });
   expect([statistics.success.count, statistics.fail.count, scheduler.pending]).toEqual([2, 1, 0]);
 });
+
+test.each([
+  ["a model that computes others", true, "idx=7 out of bounds", 400, "cannot compute these inputs", "Gather 'pick'"],
+  ["a model that computed nothing yet", false, "idx=7 out of bounds", 500, "failed", "Gather 'pick'"],
+  ["a lack of memory", true, "std::bad_alloc", 500, "failed", "Gather 'pick'"],
+])(
+  "a request that the runtime cannot compute is told whose fault it is: %s",
+  async (_, isProven, why, status, words, logged) => {
+    const text = `Non-zero status code returned while running Gather node. Name:'pick' Status Message: ${why}`;
+    const executor = new PromptExecutor(() => {
+      throw new RunError(text);
+    });
+    const { infer } = scheduling(executor, { isProven });
+    const error = (await refusal(infer(rows(7)))) as ProtocolError;
+    expect(error).toMatchObject({ status, message: `model 'm' ${words}: ${text}` });
+    expect(error.logged).toContain(logged);
+    expect(error.logged).not.toContain(why);
+  },
+);
 
 test("a model that turns out to mix rows is run one request at a time from then on", async () => {
   const executor = new PromptExecutor(([x]) => {

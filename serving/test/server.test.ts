@@ -225,13 +225,19 @@ test("answers 405 with the methods allowed", async () => {
   expect((await get("/v2/health/ready", "POST")).status).toBe(405);
 });
 
-test("answers 500 with the runtime's reason when the model cannot compute an input", async () => {
+test("answers 400 with the runtime's reason when the model cannot compute an input, and logs none of it", async () => {
   const x = { name: "x", datatype: "FP32", shape: [3], data: [1, 2, 3] };
   const to = { name: "to", datatype: "INT64", shape: [2], data: [2, 2] };
   expect(await infer("reshape", { inputs: [x, to] })).toMatchObject({
-    status: 500,
-    body: { error: expect.stringMatching(/^model 'reshape' failed: .*Reshape/) },
+    status: 400,
+    body: { error: expect.stringMatching(/^model 'reshape' cannot compute these inputs: .*requested shape:\{2,2\}/) },
   });
+  expect(server.log.at(-1)).toMatchObject({
+    level: "warn",
+    message: "request refused",
+    reason: expect.stringMatching(/^model 'reshape' cannot compute a request's inputs: Reshape/),
+  });
+  expect(server.stdout).not.toContain("requested shape");
 });
 
 test("answers 413 to a body over the limit, declared or streamed, and reads no more of it", async () => {

@@ -25,4 +25,7 @@ export interface WorkerRun {
   readonly outputs: readonly string[];
 }
 
-export type WorkerResult = { readonly outputs: readonly Tensor[] } | { readonly fault: string };
+/** `isRun`: the runtime could not compute the inputs; else the thread is at fault. */
+export type WorkerResult =
+  | { readonly outputs: readonly Tensor[] }
+  | { readonly fault: string; readonly isRun: boolean };

@@ -147,7 +147,8 @@ class OpenModel implements Model {
     this.outputs = outputs;
     this.plan = plan;
     const { maxBatchSize } = plan;
-    const options = { name, queueLimit, maxBatchSize, hasRows: hasBatchDimension(inputs, outputs) };
+    const isProven = plan.warmUpMs !== undefined;
+    const options = { name, queueLimit, maxBatchSize, isProven, hasRows: hasBatchDimension(inputs, outputs) };
     this.#scheduler = new Scheduler(executor, options, this.statistics, listen);
   }
 

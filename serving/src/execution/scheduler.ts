@@ -1,5 +1,6 @@
 import type { InferOptions } from "../models/model.ts";
 import { ProtocolError } from "../protocol/error.ts";
+import { RunError } from "../runtime/run-error.ts";
 import { runtimeMessage } from "../runtime/session.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { canJoin, joinInputs, rowsOf, sliceOutputs } from "./batch.ts";
@@ -14,6 +15,8 @@ export interface SchedulerOptions {
   readonly queueLimit: number;
   /** Rows that requests are gathered into; 1: each request runs by itself. */
   readonly maxBatchSize: number;
+  /** Whether the model was seen to compute something, at warm-up. */
+  readonly isProven: boolean;
   /** Whether the first dimension of the model's tensors counts rows. */
   readonly hasRows: boolean;
 }
@@ -242,7 +245,28 @@ export class Scheduler {
     this.#leave(1);
     if (job.isAnswered) return;
     this.#statistics.recordRequest(false, performance.now() - job.arrived, Date.now());
-    job.reject(new ProtocolError(500, `model '${this.#options.name}' failed: ${runtimeMessage(error)}`));
+    job.reject(this.#failure(error));
+  }
+
+  /** A model that computed other inputs and not these: they are at fault. A model that was never seen to compute may be. */
+  #failure(error: unknown): ProtocolError {
+    const { name, isProven } = this.#options;
+    const reason = runtimeMessage(error);
+    if (!(error instanceof RunError)) return new ProtocolError(500, `model '${name}' failed: ${reason}`);
+    if (error.isExhausted || !isProven)
+      return new ProtocolError(
+        500,
+        `model '${name}' failed: ${reason}`,
+        {},
+        `model '${name}' failed: ${error.operator}`,
+      );
+    const cannot = `model '${name}' cannot compute`;
+    return new ProtocolError(
+      400,
+      `${cannot} these inputs: ${reason}`,
+      {},
+      `${cannot} a request's inputs: ${error.operator}`,
+    );
   }
 
   #retrySingly(jobs: readonly Job[]): void {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { RunError } from "../runtime/run-error.ts";
 import { SessionError } from "../runtime/session.ts";
 import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 import type { Executor } from "./executor.ts";
@@ -148,13 +149,13 @@ class SessionWorker {
     throw new SessionError(ready.fault);
   }
 
-  /** @throws Error with the runtime's message, or when the thread ends */
+  /** @throws RunError when the model cannot compute this, Error when the thread ends */
   async run({ inputs, outputs }: WorkerRun): Promise<Tensor[]> {
     const tensors = forTransfer(inputs);
     const answer = this.#nextMessage<WorkerResult>();
     this.#thread.postMessage({ inputs: tensors, outputs } satisfies WorkerRun, transferList(tensors));
     const result = await answer;
-    if ("fault" in result) throw new Error(result.fault);
+    if ("fault" in result) throw result.isRun ? new RunError(result.fault) : new Error(result.fault);
     return result.outputs as Tensor[];
   }
 

@@ -1,5 +1,6 @@
 /** A thread with one session of a model. Started by `worker-pool.ts`. */
 import { parentPort, workerData } from "node:worker_threads";
+import { RunError } from "../runtime/run-error.ts";
 import { runtimeMessage, Session } from "../runtime/session.ts";
 import { measure } from "./measure.ts";
 import type { WorkerReady, WorkerResult, WorkerRun, WorkerStart } from "./messages.ts";
@@ -30,6 +31,7 @@ port.on("message", (message: WorkerRun | "close") => {
     const outputs = session.run(message.inputs, message.outputs);
     port.postMessage({ outputs } satisfies WorkerResult, transferList(outputs));
   } catch (error) {
-    port.postMessage({ fault: runtimeMessage(error) } satisfies WorkerResult);
+    const isRun = error instanceof RunError;
+    port.postMessage({ fault: runtimeMessage(error), isRun } satisfies WorkerResult);
   }
 });

@@ -31,7 +31,8 @@ export function deadlineOf(call: { getDeadline(): Date | number }): number {
 export function refuse(service: Service, method: string, error: unknown): FailedStatus {
   const failed = failedStatus(error);
   if (error instanceof Cancelled) return failed;
-  const fields = { method, code: codeName(failed.code), reason: failed.details };
+  const reason = error instanceof ProtocolError ? error.logged : failed.details;
+  const fields = { method, code: codeName(failed.code), reason };
   if (!(error instanceof ProtocolError)) {
     service.log.error("request failed", {
       ...fields,

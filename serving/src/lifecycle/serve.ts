@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Settings } from "../config/settings.ts";
 import { openModel } from "../execution/open-model.ts";
 import type { Logger } from "../logging/logger.ts";
-import { limitWarnings } from "../logging/rate-limit.ts";
+import { limitLines } from "../logging/rate-limit.ts";
 import { ModelCatalog } from "../models/catalog.ts";
 import { RepositoryPoll } from "../models/repository-poll.ts";
 import { ServerTls } from "../security/tls.ts";
@@ -46,7 +46,7 @@ export async function serve(settings: Settings, version: string, log: Logger, st
     maxTensors: settings.maxTensors,
     requestTimeoutMs: settings.requestTimeoutMs,
     telemetry: observation.telemetry,
-    log: limitWarnings(log),
+    log: limitLines(log),
     isAuthorized: (authorization) => tokens?.isAuthorized(authorization) ?? true,
   };
   const listeners = await Listeners.open(settings, service, observation.metrics, tls);

@@ -18,7 +18,11 @@ const ERRORS = {
   ],
   429: ["TooManyRequests", "The model's queue is full.", { "Retry-After": "integer" }],
   431: ["HeadersTooLarge", "The request's headers are too large.", {}],
-  500: ["InternalServerError", "The model could not compute this input; the runtime's reason is in the message.", {}],
+  500: [
+    "InternalServerError",
+    "The model failed: memory ran out, its thread ended, or it did not run at warm-up either.",
+    {},
+  ],
   503: [
     "ServiceUnavailable",
     "The model is not ready, the server is leaving, or it holds too much already to take this body.",

@@ -8,11 +8,14 @@ export class ProtocolError extends Error {
   readonly status: number;
   /** Further headers of a REST answer. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What the log says: the message, unless that quotes the request's data. */
+  readonly logged: string;
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}, logged = message) {
     super(message);
     this.status = status;
     this.headers = headers;
+    this.logged = logged;
   }
 }
 

@@ -155,7 +155,7 @@ export class RestHandler implements Handler {
       log.error("request failed", { method, status: 500, reason: "internal error", stack });
       return refusal(500, "internal error");
     }
-    const fields = { method, status: error.status, reason: error.message };
+    const fields = { method, status: error.status, reason: error.logged };
     if (error.status >= 500 && error.status !== 503) log.error("request failed", fields);
     else log.warn("request refused", fields);
     return refusal(error.status, error.message, error.headers);

@@ -1,5 +1,6 @@
 import type { Datatype, Tensor, TensorData, TensorSpec } from "../tensor/tensor.ts";
 import { createSession, type ElementType, type NativeSession, RuntimeTensor, type ValueMetadata } from "./binding.ts";
+import { RunError } from "./run-error.ts";
 
 /** How a session is made. */
 export interface SessionOptions {
@@ -91,7 +92,7 @@ export class Session {
    * Runs the model.
    *
    * @param outputs names of the outputs to compute; their tensors come back in this order
-   * @throws Error with the runtime's message when the model cannot compute this
+   * @throws RunError when the model cannot compute this
    */
   run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[] {
     const feeds: Record<string, RuntimeTensor> = {};
@@ -100,13 +101,24 @@ export class Session {
     }
     // As many as there are: all of them, for a request names each output once.
     const fetches = outputs.length === this.outputs.length ? this.#allFetches : fetchesOf(outputs);
-    const results = this.#native.run(feeds, fetches);
+    const results = this.#compute(feeds, fetches);
     return outputs.map((name) => {
       const result = results[name];
       const datatype = this.#types.get(name);
       if (result === undefined || datatype === undefined) throw new Error(`the runtime gave no output '${name}'`);
       return { name, datatype, shape: result.dims, data: dataOf(result) };
     });
+  }
+
+  #compute(
+    feeds: Readonly<Record<string, RuntimeTensor>>,
+    fetches: Readonly<Record<string, null>>,
+  ): Readonly<Record<string, RuntimeTensor>> {
+    try {
+      return this.#native.run(feeds, fetches);
+    } catch (error) {
+      throw new RunError(runtimeMessage(error));
+    }
   }
 
   /** Frees the model. Not while it runs. */
