@@ -1,7 +1,11 @@
+import type { Bench } from "../bench.ts";
 import {
   closedLoops,
   contest,
+  type Entry,
   enter,
+  entryOf,
+  heat,
   type Outcome,
   outcomeData,
   outcomeTable,
@@ -9,6 +13,8 @@ import {
   throughputs,
 } from "../contest.ts";
 import { quotients, show, summarise } from "../report/statistics.ts";
+import type { Sample } from "../samples.ts";
+import { verify } from "../servers/running.ts";
 import { bestOfEach, compareThroughput, reasonOf } from "./comparison.ts";
 import { compareTail, openLoops } from "./latency.ts";
 import { enterRuntimeServer, RUNTIME_LOOP, RUNTIME_SERVER, runtimeLoop } from "./runtime-limits.ts";
@@ -21,19 +27,20 @@ export const compute: Scenario = {
   name: "compute",
   about: "a compute-bound model: capacity against a bare loop, and latency at 75 % of capacity",
   seconds: (pace) =>
-    FLEET_SECONDS + 4 * pace.settle + pace.runs * pace.stretch * (11 + 4 * pace.tail) * loadSeconds(pace),
+    FLEET_SECONDS + 4 * pace.settle + pace.runs * pace.stretch * (12 + 4 * pace.tail) * loadSeconds(pace),
   run: async (bench) => {
     const fleet = await bench.fleet("compute");
     const { entries, faults } = await enter(bench, fleet, ["json", "binary", "grpc"]);
     const limits = [runtimeLoop(bench, fleet.sample), ...(await enterRuntimeServer(bench, fleet))];
+    const inline = await enterInline(bench, fleet.sample);
     const outcomes = await contest(
       bench,
       "compute-bound model",
-      closedLoops(bench, [...limits, ...entries], [CONNECTIONS]).map(({ entry, shape }) => ({
+      closedLoops(bench, [...limits, inline.entry, ...entries], [CONNECTIONS]).map(({ entry, shape }) => ({
         entry,
         shape: { ...shape, seconds: shape.seconds * bench.pace.stretch },
       })),
-    );
+    ).finally(inline.end);
     const contenders = bestOfEach(outcomes.filter(({ entry }) => entry.owner !== "limit"));
     const at = await openLoops(bench, "compute-bound model", contenders, SHARE, bench.pace.tail);
     return {
@@ -62,16 +69,37 @@ export const compute: Scenario = {
   },
 };
 
+const INLINE = "model-server --execution inline";
+
+/** This server as one may set it: the model on the event loop. What that costs is the health scenario's to say. */
+async function enterInline(bench: Bench, sample: Sample): Promise<{ entry: Entry; end: () => Promise<void> }> {
+  const server = await bench.startOurs(sample, { EXECUTION: "inline" });
+  const { target } = await verify(bench.generator, server, sample, "binary");
+  const entry = entryOf(bench, "limit", INLINE, target, server.process);
+  await heat(bench, [entry]);
+  const end = async () => {
+    server.process.kill();
+    await server.process.ended;
+  };
+  return { entry, end };
+}
+
 function labelled(outcomes: readonly Outcome[], label: string): Outcome[] {
   return outcomes.filter(({ entry }) => entry.label === label);
 }
 
-/** What of the loop's throughput is left on the same core to the least server whose event loop stays free. */
+/** What of the loop's throughput is left on the same core to the least server whose event loop stays free, and to ours without that. */
 function lossOf(outcomes: readonly Outcome[]): string[] {
-  const [loop, server] = [RUNTIME_LOOP, RUNTIME_SERVER].map((label) => labelled(outcomes, label)[0]);
-  if (loop === undefined || server === undefined) return [];
-  const ratio = summarise(quotients(throughputs(server), throughputs(loop)));
-  return [
-    `The ${RUNTIME_SERVER} has ${show(ratio, 2)} × the loop's answers/s: sockets and a thread, and nothing else.`,
+  const [loop] = labelled(outcomes, RUNTIME_LOOP);
+  if (loop === undefined) return [];
+  const remarks = [
+    [RUNTIME_SERVER, "sockets and a thread, and nothing else"],
+    [INLINE, "no thread, and health waits for each run"],
   ];
+  return remarks.flatMap(([label = "", why]) =>
+    labelled(outcomes, label).map((server) => {
+      const ratio = summarise(quotients(throughputs(server), throughputs(loop)));
+      return `The ${label} has ${show(ratio, 2)} × the loop's answers/s: ${why}.`;
+    }),
+  );
 }
