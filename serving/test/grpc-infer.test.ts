@@ -64,7 +64,10 @@ describe("typed contents", () => {
   test("an answer with FP16 in it comes raw, since FP16 has no typed contents", async () => {
     const half = { name: "h", type: "FP16", shape: ["n"] } as const;
     const single = { name: "s", type: "FP32", shape: ["n"] } as const;
-    const client = await peer({ "m/1/model.onnx": identityModel([half, single]) });
+    const client = await peer({
+      "m/1/model.onnx": identityModel([half, single]),
+      "m/config.json": Buffer.from('{"emptyTensors": true}'),
+    });
     const typed = { name: "s", datatype: "FP32", shape: [1], contents: { fp32_contents: [1] } };
     const empty = { name: "h", datatype: "FP16", shape: [0] };
     const answer = await client.call("ModelInfer", { model_name: "m", inputs: [typed, empty] });
@@ -74,11 +77,17 @@ describe("typed contents", () => {
     );
   });
 
-  test("an empty tensor needs no contents", async () => {
-    const client = await peer();
+  test("an empty tensor needs no contents, and the model's config.json to allow it", async () => {
+    const client = await peer({ ...models, "FP32/config.json": Buffer.from('{"emptyTensors": true}') });
     const input = { name: "x", datatype: "FP32", shape: [0] };
     const answer = await client.call("ModelInfer", { model_name: "FP32", inputs: [input] });
     expect(answer.raw_output_contents).toEqual([Buffer.alloc(0)]);
+    const refused = { model_name: "INT8", inputs: [{ ...input, datatype: "INT8" }] };
+    for (const contents of [{}, { raw_input_contents: [Buffer.alloc(0)] }]) {
+      expect(await client.refusal("ModelInfer", { ...refused, ...contents })).toContain(
+        "INVALID_ARGUMENT: input 'x': 'shape' is [0], and this model takes no tensor without elements",
+      );
+    }
   });
 
   test("numbers that are not packed, or come in several parts, are the same numbers", async () => {

@@ -88,7 +88,8 @@ test("reads white space anywhere, and the escapes of text", () => {
 });
 
 test("reads what nests as the shape says, also where it holds nothing", () => {
-  const signature = { inputs: [{ name: "v", datatype: "INT32", shape: [-1, -1, -1] }], outputs: [] } as const;
+  const v = { name: "v", datatype: "INT32", shape: [-1, -1, -1] } as const;
+  const signature = { inputs: [v], outputs: [], emptyTensors: true };
   const data = (shape: string, text: string) => {
     const body = `{"inputs":[{"name":"v","datatype":"INT32","shape":${shape},"data":${text}}]}`;
     return readInferRequest(Buffer.from(body), undefined, signature, 256).inputs[0]?.data;

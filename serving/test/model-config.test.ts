@@ -21,10 +21,18 @@ test("config.json overrides only what it names", async () => {
     batching: { maxBatchSize: 16 },
     queueLimit: 7,
     warmUp: { shapes: { x: [1, 64] } },
+    emptyTensors: true,
   });
   expect(config).toEqual({
     versionPolicy: { kind: "latest", count: 2 },
-    execution: { mode: "workers", workers: 3, maxBatchSize: 16, queueLimit: 7, warmUpShapes: { x: [1, 64] } },
+    execution: {
+      mode: "workers",
+      workers: 3,
+      maxBatchSize: 16,
+      queueLimit: 7,
+      warmUpShapes: { x: [1, 64] },
+      emptyTensors: true,
+    },
   });
   expect((await read({ batching: { mode: "off" } })).execution).toEqual({ batching: "off" });
 });
@@ -51,6 +59,8 @@ test.each([
   [{ queueLimit: 0.5 }, /queueLimit is 0\.5, expected a whole number/],
   [{ batching: "off" }, /batching is "off", expected an object$/],
   [{ warmUp: { shapes: { x: [1, -1] } } }, /warmUp\.shapes\.x\[1\] is -1, expected a whole number from 1/],
+  [{ warmUp: { shapes: { x: [0] } } }, /warmUp\.shapes\.x\[0\] is 0, expected a whole number from 1/],
+  [{ emptyTensors: 1 }, /emptyTensors is 1, expected true or false$/],
   [{ warmUp: { shapes: { x: 3 } } }, /warmUp\.shapes\.x is 3, expected an array$/],
   [{ versionPolicy: { latest: 1, all: true } }, /versionPolicy needs exactly one of: \{"latest": 2\}/],
   [{ versionPolicy: {} }, /versionPolicy needs exactly one of/],

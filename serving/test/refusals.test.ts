@@ -46,7 +46,9 @@ test("names the input whose data does not fit its shape", () => {
     { data: x.data, name: "x", datatype: "FP32", shape: [0, 2] },
   ]) {
     const nested = { inputs: [{ ...input, data: [[1, 2]] }, flags] };
-    expect(refusal(nested)).toBe("input 'x': 'data' has 1 elements in dimension 0, but shape [0,2] needs 0");
+    expect(refusal(nested, { ...signature, emptyTensors: true })).toBe(
+      "input 'x': 'data' has 1 elements in dimension 0, but shape [0,2] needs 0",
+    );
   }
   expect(refusal({ inputs: [{ ...x, data: [[1, 2], 3] }, flags] })).toContain("neither flat nor nested");
   expect(
@@ -93,12 +95,37 @@ test("does not allocate what a huge shape claims", () => {
 
 test("refuses a dimension of an empty tensor that the runtime could not take", () => {
   const empty = { name: "x", datatype: "FP32", data: [] };
-  expect(refusal({ inputs: [{ ...empty, shape: [2 ** 32, 0] }] }, { inputs: [open], outputs: [] })).toBe(
+  const allowing = { inputs: [open], outputs: [], emptyTensors: true };
+  expect(refusal({ inputs: [{ ...empty, shape: [2 ** 32, 0] }] }, allowing)).toBe(
     "input 'x': 'shape' holds 4294967296, more than 4294967295",
   );
-  expect(
-    parse({ inputs: [{ ...empty, shape: [2 ** 32 - 1, 0] }] }, { inputs: [open], outputs: [] }).inputs,
-  ).toHaveLength(1);
+  expect(parse({ inputs: [{ ...empty, shape: [2 ** 32 - 1, 0] }] }, allowing).inputs).toHaveLength(1);
+});
+
+test("refuses a dimension of 0 that the model leaves open, in each form, unless its config.json allows it", () => {
+  const said =
+    "input 'x': 'shape' is [0,2], and this model takes no tensor without elements: send no request where there is " +
+    'nothing to compute, or allow it by "emptyTensors": true in the model\'s config.json';
+  const of: Signature = { inputs: [{ ...x, datatype: "FP32", shape: [-1, 2] }], outputs: [] };
+  const empty = { name: "x", datatype: "FP32", shape: [0, 2] };
+  const json = { inputs: [{ ...empty, data: [] }] };
+  const head = Buffer.from(JSON.stringify({ inputs: [{ ...empty, parameters: { binary_data_size: 0 } }] }));
+  const binary = (signature: Signature) => readInferRequest(head, head.length, signature, 256);
+  const raw = (signature: Signature) => readInferRequest(Buffer.alloc(0), 0, signature, 256);
+  expect([refusal(json, of), messageOf(() => binary(of)), messageOf(() => raw(of))]).toEqual([said, said, said]);
+  const anyRank = { inputs: [open], outputs: [] };
+  expect(refusal({ inputs: [{ ...empty, data: [] }] }, anyRank)).toBe(said);
+  const allowing = { ...of, emptyTensors: true };
+  for (const { inputs } of [parse(json, allowing), binary(allowing), raw(allowing)]) {
+    expect(inputs[0]).toMatchObject({ shape: [0, 2], data: new Float32Array(0) });
+  }
+});
+
+test("takes the 0 that a model declares itself, and no other", () => {
+  const of: Signature = { inputs: [{ name: "x", datatype: "FP32", shape: [0, -1] }], outputs: [] };
+  const input = { name: "x", datatype: "FP32", data: [] };
+  expect(parse({ inputs: [{ ...input, shape: [0, 3] }] }, of).inputs).toHaveLength(1);
+  expect(refusal({ inputs: [{ ...input, shape: [0, 0] }] }, of)).toContain("takes no tensor without elements");
 });
 
 test("names a missing, unknown or repeated input and lists the model's own", () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { identityModel } from "./onnx-file.ts";
+import { identityModel, onnxFile } from "./onnx-file.ts";
 import { ServerProcess } from "./server-process.ts";
 
 let server: ServerProcess;
@@ -14,6 +14,16 @@ beforeAll(async () => {
       "m/1/model.onnx": identityModel([open("x", "FP32")]),
       "bytes/1/model.onnx": identityModel([open("x", "INT8")]),
       "cube/1/model.onnx": identityModel([{ name: "x", type: "FP32", shape: ["a", "b", "c"] }]),
+      "cube/config.json": Buffer.from('{"emptyTensors": true}'),
+      "normalize/1/model.onnx": onnxFile({
+        nodes: [{ operator: "InstanceNormalization", inputs: ["x", "scale", "bias"], outputs: ["y"] }],
+        inputs: [{ name: "x", type: "FP32", shape: ["n", 3, "h", "w"] }],
+        outputs: [{ name: "y", type: "FP32", shape: ["n", 3, "h", "w"] }],
+        initializers: [
+          { name: "scale", values: [1, 1, 1] },
+          { name: "bias", values: [0, 0, 0] },
+        ],
+      }),
     },
     flags,
   );
@@ -68,6 +78,14 @@ test("refuses shapes whose product overflows, though they hold no element", asyn
       error: expect.stringContaining("input 'x': 'shape'"),
     });
   }
+});
+
+test("refuses a tensor without elements, on which the runtime would end the process", async () => {
+  expect(await binary("normalize", "FP32", [1, 3, 0, 0], Buffer.alloc(0))).toMatchObject({
+    status: 400,
+    error: expect.stringContaining("'shape' is [1,3,0,0], and this model takes no tensor without elements"),
+  });
+  expect((await binary("normalize", "FP32", [1, 3, 1, 1], Buffer.alloc(12))).status).toBe(200);
 });
 
 test("refuses outputs in shared memory, which it does not have", async () => {

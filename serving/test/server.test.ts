@@ -44,6 +44,7 @@ beforeAll(async () => {
       "arithmetic/1/model.onnx": arithmetic,
       "arithmetic/2/model.onnx": identityModel([{ name: "x", type: "FP32", shape: [2] }]),
       "arithmetic/10/model.onnx": arithmetic,
+      "arithmetic/config.json": Buffer.from('{"emptyTensors": true}'),
       "types/1/model.onnx": identityModel(types),
       "open rank/1/model.onnx": identityModel([{ name: "x", type: "FP32" }]),
       "reshape/1/model.onnx": onnxFile({
@@ -180,7 +181,7 @@ test("carries NaN and the infinities as strings", async () => {
   expect(answer.body).toMatchObject({ outputs: [{ data }] });
 });
 
-test("takes an empty batch, and a scalar where the model leaves the rank open", async () => {
+test("takes an empty batch where config.json allows it, and a scalar where the model leaves the rank open", async () => {
   const empty = { datatype: "FP32", shape: [0, 2], data: [] };
   expect(
     (
@@ -196,6 +197,10 @@ test("takes an empty batch, and a scalar where the model leaves the rank open", 
       { shape: [0, 2], data: [] },
       { shape: [0, 2], data: [] },
     ],
+  });
+  expect(await infer("open%20rank", { inputs: [{ name: "x", ...empty }] })).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining("'shape' is [0,2], and this model takes no tensor without elements") },
   });
   const scalar = { name: "x", datatype: "FP32", shape: [], data: [5] };
   expect((await infer("open%20rank", { inputs: [scalar] })).body).toMatchObject({

@@ -28,6 +28,8 @@ export interface ExecutionSettings {
   readonly queueLimit: number;
   /** Shapes to warm up with, by input, where ones in all open dimensions will not do. */
   readonly warmUpShapes?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** See `Signature`. */
+  readonly emptyTensors?: boolean | undefined;
 }
 
 /** What to open. */
@@ -129,6 +131,7 @@ class OpenModel implements Model {
   readonly version: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly emptyTensors: boolean;
   readonly plan: ExecutionPlan;
   readonly statistics = new ModelStatistics();
   readonly #scheduler: Scheduler;
@@ -138,13 +141,14 @@ class OpenModel implements Model {
     executor: Executor,
     { inputs, outputs }: Described,
     plan: ExecutionPlan,
-    { queueLimit }: ExecutionSettings,
+    { queueLimit, emptyTensors = false }: ExecutionSettings,
     listen: ExecutionListener,
   ) {
     this.name = name;
     this.version = version;
     this.inputs = inputs;
     this.outputs = outputs;
+    this.emptyTensors = emptyTensors;
     this.plan = plan;
     const { maxBatchSize } = plan;
     const isProven = plan.warmUpMs !== undefined;

@@ -41,6 +41,7 @@ const readModel = object({
   batching: object({ mode: oneOf("auto", "off"), maxBatchSize: wholeNumber(1, 65_536) }),
   queueLimit: wholeNumber(1, 1_000_000),
   warmUp,
+  emptyTensors: oneOf(true, false),
   sha256: (() => {
     throw new JsonFault(`sha256 belongs to one version: write it into the ${CONFIG_FILE} of that version's folder`);
   }) satisfies Reader<never>,
@@ -54,7 +55,7 @@ const readVersion = object({ sha256: readDigests, warmUp });
  * @throws ModelError that names the file and what is wrong with it
  */
 export async function readModelConfig(folder: string): Promise<ModelConfig> {
-  const { versionPolicy, execution, batching, queueLimit, warmUp } = await readConfig(folder, readModel);
+  const { versionPolicy, execution, batching, queueLimit, warmUp, emptyTensors } = await readConfig(folder, readModel);
   return {
     versionPolicy: versionPolicy ?? { kind: "all" },
     execution: {
@@ -62,6 +63,7 @@ export async function readModelConfig(folder: string): Promise<ModelConfig> {
       ...(batching?.mode !== undefined && { batching: batching.mode }),
       ...(batching?.maxBatchSize !== undefined && { maxBatchSize: batching.maxBatchSize }),
       ...(queueLimit !== undefined && { queueLimit }),
+      ...(emptyTensors !== undefined && { emptyTensors }),
       ...warmUpSettings(warmUp),
     },
   };

@@ -6,6 +6,8 @@ import type { Tensor, TensorSpec } from "../tensor/tensor.ts";
 export interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Whether a request may have 0 in a dimension that the model leaves open; not said: it may not. */
+  readonly emptyTensors?: boolean | undefined;
 }
 
 export interface InferOptions {

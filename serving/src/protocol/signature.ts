@@ -27,11 +27,12 @@ export function checkDatatype({ name, datatype }: TensorSpec, found: string): vo
 }
 
 /**
- * Checks a request's shape: whole numbers, and the model's own where it declares them.
+ * Checks a request's shape: whole numbers, and the model's own where it declares them. A dimension of 0 that the model does
+ * not declare itself is refused unless its `config.json` allows it: some of ONNX Runtime's operators end the process on it.
  *
  * @throws ProtocolError (400)
  */
-export function checkShape(spec: TensorSpec, shape: readonly number[]): void {
+export function checkShape({ emptyTensors }: Signature, spec: TensorSpec, shape: readonly number[]): void {
   let largest = 0;
   let extent = 1;
   for (const size of shape) {
@@ -59,6 +60,15 @@ export function checkShape(spec: TensorSpec, shape: readonly number[]): void {
   if (shape.length > MAX_RANK) {
     throw badRequest(`input '${spec.name}': shape has ${shape.length} dimensions, more than ${MAX_RANK}`);
   }
+  if (shape.includes(0) && emptyTensors !== true) refuseOpenZeros(spec, shape);
+}
+
+function refuseOpenZeros({ name, shape: declared }: TensorSpec, shape: readonly number[]): void {
+  if (!shape.some((size, index) => size === 0 && declared[index] !== 0)) return;
+  throw badRequest(
+    `input '${name}': 'shape' is ${formatShape(shape)}, and this model takes no tensor without elements: send no request ` +
+      `where there is nothing to compute, or allow it by "emptyTensors": true in the model's config.json`,
+  );
 }
 
 function fitsDeclared(shape: readonly number[], declared: readonly number[]): boolean {

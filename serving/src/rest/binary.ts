@@ -6,6 +6,7 @@ import { isUtf8 } from "node:buffer";
 import type { Signature } from "../models/model.ts";
 import { formatBytes, parseBytes } from "../protocol/bytes-tensor.ts";
 import { badRequest } from "../protocol/error.ts";
+import { checkShape } from "../protocol/signature.ts";
 import {
   bytesOf,
   elementCount,
@@ -61,7 +62,8 @@ export class BinarySection {
  *
  * @throws ProtocolError (400)
  */
-export function rawTensor(body: Buffer, { inputs }: Signature): Tensor {
+export function rawTensor(body: Buffer, signature: Signature): Tensor {
+  const { inputs } = signature;
   const [spec, ...more] = inputs;
   if (spec === undefined || more.length > 0) {
     throw badRequest(`a raw binary request needs a model with one input, this one has ${inputs.length}`);
@@ -84,6 +86,7 @@ export function rawTensor(body: Buffer, { inputs }: Signature): Tensor {
         "a raw binary request needs at most one dimension of any size",
     );
   }
+  checkShape(signature, spec, shape);
   return { name, datatype, shape, data: viewNumeric(datatype, body) };
 }
 

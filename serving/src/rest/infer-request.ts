@@ -246,7 +246,7 @@ class InferRequestReader {
     if (entry.datatype === undefined) throw badRequest(`input '${name}': 'datatype' is missing, expected a string`);
     checkDatatype(spec, entry.datatype);
     if (entry.shape === undefined) throw badRequest(`input '${name}': 'shape' is missing, expected an array`);
-    checkShape(spec, entry.shape);
+    checkShape(this.#signature, spec, entry.shape);
     return entry.shape;
   }
 

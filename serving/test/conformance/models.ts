@@ -3,6 +3,9 @@ import { type ElementType, identityModel, onnxFile, type Value } from "../onnx-f
 
 const open = (name: string, type: ElementType): Value => ({ name, type, shape: [`${name}_rows`, `${name}_columns`] });
 
+/** A model's `config.json` with which it takes tensors without elements. */
+export const ALLOWING_EMPTY = Buffer.from('{"emptyTensors": true}');
+
 /** Gives `sum` and `difference` of rows `a` and `b` of four numbers. */
 function arithmeticModel(): Buffer {
   const value = (name: string): Value => ({ name, type: "FP32", shape: ["rows", 4] });
@@ -22,13 +25,13 @@ function scalarModel(): Buffer {
 }
 
 /**
- * A model repository for clients: `identity` with one input of each datatype, `identity-<datatype>` with one alone,
- * `arithmetic` in two versions, `scalar`.
+ * A model repository for clients: `identity` with one input of each datatype, `identity-<datatype>` with one alone, which
+ * may be empty, `arithmetic` in two versions, `scalar`.
  */
 export function repositoryFiles(): Readonly<Record<string, Buffer>> {
-  const alone = DATATYPES.map((type) => [
-    `identity-${type.toLowerCase()}/1/model.onnx`,
-    identityModel([open("x", type)]),
+  const alone = DATATYPES.flatMap((type) => [
+    [`identity-${type.toLowerCase()}/1/model.onnx`, identityModel([open("x", type)])],
+    [`identity-${type.toLowerCase()}/config.json`, ALLOWING_EMPTY],
   ]);
   return {
     ...Object.fromEntries(alone),

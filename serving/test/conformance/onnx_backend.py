@@ -188,6 +188,8 @@ def main(folder):
         version = folder / name / "1"
         version.mkdir(parents=True)
         onnx.save(model, version / "model.onnx")
+        if any(np.asarray(array).size == 0 for inputs, _ in sets for array in inputs):
+            (folder / name / "config.json").write_text('{"emptyTensors": true}')
         initialized = {tensor.name for tensor in model.graph.initializer}
         names = [value.name for value in model.graph.input if value.name not in initialized]
         served.append((name, rtol, atol, names, sets))

@@ -94,8 +94,9 @@ export function signature(datatype: string, shape: readonly number[]): HTMLEleme
   return element("span", { className: "signature" }, `${datatype} [${shape.join(", ")}]`);
 }
 
+/** Its arrows stop at 1: few models take a dimension of 0. One that is written is sent, for the server to judge. */
 function sizeInput(size: number): HTMLInputElement {
-  return element("input", { type: "number", min: "0", step: "1", value: String(size === -1 ? 1 : size) });
+  return element("input", { type: "number", min: "1", step: "1", value: String(size === -1 ? 1 : size) });
 }
 
 function checkedJson(input: string, text: string): string {

@@ -60,7 +60,7 @@ function readInput(input: InputMessage, raw: Buffer | undefined, signature: Sign
   const { name, datatype } = spec;
   const { shape } = input;
   checkDatatype(spec, input.datatype);
-  checkShape(spec, shape);
+  checkShape(signature, spec, shape);
   if (raw === undefined) {
     return { name, datatype, shape, data: readContents(spec, shape, elementCount(shape), input.contents) };
   }

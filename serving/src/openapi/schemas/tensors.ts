@@ -8,7 +8,8 @@ const NAME = { type: "string", description: "The tensor's name in the model.", e
 const SHAPE = {
   type: "array",
   items: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-  description: "Its product is the number of elements; `[]` is a scalar.",
+  description:
+    "Its product is the number of elements; `[]` is a scalar. 0 in a request only where the model's configuration allows it.",
   maxItems: 32,
   examples: [[1, 2]],
 };
