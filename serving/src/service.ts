@@ -1,5 +1,6 @@
 import type { Logger } from "./logging/logger.ts";
 import type { Model } from "./models/model.ts";
+import type { BytesElements } from "./protocol/bytes-elements.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** One line of the repository index. https://github.com/triton-inference-server/server (extension_model_repository) */
@@ -61,6 +62,8 @@ export interface Service {
   readonly maxJsonBytes: number;
   /** Inputs, and outputs, that one request may name. */
   readonly maxTensors: number;
+  /** Elements of BYTES tensors that one request, and all together, may hold. */
+  readonly bytesElements: BytesElements;
   /** How long a request may wait and run before it is answered 504, unless it asks for less; milliseconds. */
   readonly requestTimeoutMs: number;
   readonly telemetry: Telemetry;

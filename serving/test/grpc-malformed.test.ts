@@ -5,6 +5,7 @@ import { ProtocolError } from "../src/protocol/error.ts";
 import { GrpcPeer, refusalOf } from "./grpc-peer.ts";
 import { additionModel } from "./onnx-file.ts";
 import { random32 } from "./random.ts";
+import { requestLimits } from "./request-limits.ts";
 import { TestCatalog } from "./test-catalog.ts";
 
 const signature = {
@@ -19,7 +20,7 @@ const signature = {
 /** How bytes are refused; "" when they are not. */
 function refusal(bytes: Buffer): string {
   try {
-    readInferRequest(readInferRequestMessage(bytes, 256), signature);
+    readInferRequest(readInferRequestMessage(bytes, 256), signature, requestLimits().bytesElements);
     return "";
   } catch (error) {
     if (error instanceof ProtocolError && error.status === 400) return error.message;

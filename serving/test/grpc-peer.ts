@@ -12,6 +12,7 @@ import {
 import { loadSync } from "@grpc/proto-loader";
 import { onTestFinished } from "vitest";
 import { type GrpcOptions, GrpcServer } from "../src/grpc/server.ts";
+import { BytesElements } from "../src/protocol/bytes-elements.ts";
 import type { Service } from "../src/service.ts";
 import { NO_TELEMETRY } from "../src/telemetry/telemetry.ts";
 import { LogRecord, TestCatalog } from "./test-catalog.ts";
@@ -127,6 +128,7 @@ async function defaults(given: Partial<Service>, log: LogRecord): Promise<Servic
     maxBodyBytes: 4 * 1024 * 1024,
     maxJsonBytes: 1024 * 1024,
     maxTensors: 256,
+    bytesElements: new BytesElements(100_000, 1024 ** 3),
     requestTimeoutMs: 60_000,
     telemetry: NO_TELEMETRY,
     log,

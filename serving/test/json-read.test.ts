@@ -2,12 +2,13 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { readInferRequest } from "../src/rest/infer-request.ts";
 import type { Datatype, TensorData } from "../src/tensor/tensor.ts";
 import { random32 } from "./random.ts";
+import { requestLimits } from "./request-limits.ts";
 
 /** The elements as the reader has them. */
 function read(datatype: Datatype, literals: readonly string[]): TensorData {
   const signature = { inputs: [{ name: "v", datatype, shape: [-1] }], outputs: [] };
   const text = `{"inputs":[{"name":"v","datatype":"${datatype}","shape":[${literals.length}],"data":[${literals}]}]}`;
-  return readInferRequest(Buffer.from(text), undefined, signature, 256).inputs[0]?.data as TensorData;
+  return readInferRequest(Buffer.from(text), undefined, signature, requestLimits()).inputs[0]?.data as TensorData;
 }
 
 /** Numbers as clients write them, and as only a fuzzer would. */
@@ -84,7 +85,11 @@ test("reads white space anywhere, and the escapes of text", () => {
   const spaced =
     ' { "inputs" :\t[ { "name":"v" , "datatype":"BYTES","shape" : [ 3 ]\r\n, "data":[ "a" ,"\\u00e9\\n", "☃"] } ] } ';
   const signature = { inputs: [{ name: "v", datatype: "BYTES", shape: [-1] }], outputs: [] } as const;
-  expect(readInferRequest(Buffer.from(spaced), undefined, signature, 256).inputs[0]?.data).toEqual(["a", "é\n", "☃"]);
+  expect(readInferRequest(Buffer.from(spaced), undefined, signature, requestLimits()).inputs[0]?.data).toEqual([
+    "a",
+    "é\n",
+    "☃",
+  ]);
 });
 
 test("reads what nests as the shape says, also where it holds nothing", () => {
@@ -92,7 +97,7 @@ test("reads what nests as the shape says, also where it holds nothing", () => {
   const signature = { inputs: [v], outputs: [], emptyTensors: true };
   const data = (shape: string, text: string) => {
     const body = `{"inputs":[{"name":"v","datatype":"INT32","shape":${shape},"data":${text}}]}`;
-    return readInferRequest(Buffer.from(body), undefined, signature, 256).inputs[0]?.data;
+    return readInferRequest(Buffer.from(body), undefined, signature, requestLimits()).inputs[0]?.data;
   };
   expect(data("[2,1,2]", "[[[1,2]],[[3,4]]]")).toEqual(Int32Array.of(1, 2, 3, 4));
   expect(data("[2,0,3]", "[[],[]]")).toEqual(new Int32Array());

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Signature } from "../src/models/model.ts";
 import { type InferRequest, readInferRequest } from "../src/rest/infer-request.ts";
 import type { Datatype } from "../src/tensor/tensor.ts";
+import { requestLimits } from "./request-limits.ts";
 
 const signature = {
   inputs: [
@@ -16,7 +17,7 @@ const flags = { name: "flags", datatype: "BOOL", shape: [2], data: [true, false]
 
 function parse(body: unknown, of: Signature = signature): InferRequest {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return readInferRequest(Buffer.from(text), undefined, of, 256);
+  return readInferRequest(Buffer.from(text), undefined, of, requestLimits());
 }
 
 function refusal(body: unknown, of: Signature = signature): string {
@@ -110,8 +111,8 @@ test("refuses a dimension of 0 that the model leaves open, in each form, unless 
   const empty = { name: "x", datatype: "FP32", shape: [0, 2] };
   const json = { inputs: [{ ...empty, data: [] }] };
   const head = Buffer.from(JSON.stringify({ inputs: [{ ...empty, parameters: { binary_data_size: 0 } }] }));
-  const binary = (signature: Signature) => readInferRequest(head, head.length, signature, 256);
-  const raw = (signature: Signature) => readInferRequest(Buffer.alloc(0), 0, signature, 256);
+  const binary = (signature: Signature) => readInferRequest(head, head.length, signature, requestLimits());
+  const raw = (signature: Signature) => readInferRequest(Buffer.alloc(0), 0, signature, requestLimits());
   expect([refusal(json, of), messageOf(() => binary(of)), messageOf(() => raw(of))]).toEqual([said, said, said]);
   const anyRank = { inputs: [open], outputs: [] };
   expect(refusal({ inputs: [{ ...empty, data: [] }] }, anyRank)).toBe(said);
@@ -236,7 +237,9 @@ test("passes over what it does not know without building it, and is not misled b
   ]) {
     expect(parse(around(harmless)).inputs[0]?.data).toEqual(Float32Array.of(1, 2, 3, 4));
   }
-  expect(messageOf(() => readInferRequest(Buffer.of(0x22, 0xff, 0x22), undefined, signature, 256))).toContain("UTF-8");
+  expect(
+    messageOf(() => readInferRequest(Buffer.of(0x22, 0xff, 0x22), undefined, signature, requestLimits())),
+  ).toContain("UTF-8");
 });
 
 test.each([

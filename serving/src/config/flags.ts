@@ -150,6 +150,13 @@ export const FLAGS = {
     help: "most inputs, and most outputs, that a request may name",
     group: "Limits",
   },
+  maxBytesElements: {
+    name: "max-bytes-elements",
+    value: "NUMBER",
+    fallback: "100000",
+    help: "most elements of BYTES tensors in a request, all inputs together; more are answered 413",
+    group: "Limits",
+  },
   maxConnections: {
     name: "max-connections",
     value: "NUMBER",

@@ -33,6 +33,8 @@ export interface Settings {
   readonly maxHeaderBytes: number;
   /** Most inputs, and most outputs, that one request may name. */
   readonly maxTensors: number;
+  /** Elements of BYTES tensors that one request may hold, all its inputs together. */
+  readonly maxBytesElements: number;
   /** Connections that each of REST and gRPC may have open. */
   readonly maxConnections: number;
   readonly drainSeconds: number;
@@ -87,6 +89,7 @@ function settingsOf(read: Read, limits: ResourceLimits): Settings {
     maxJsonBytes: wholeNumber(read(FLAGS.maxJsonBytes), 1_024, 512 * MIB),
     maxHeaderBytes: wholeNumber(read(FLAGS.maxHeaderBytes), 1_024, MIB),
     maxTensors: wholeNumber(read(FLAGS.maxTensors), 1, 65_536),
+    maxBytesElements: wholeNumber(read(FLAGS.maxBytesElements), 1, 100_000_000),
     maxConnections: wholeNumber(read(FLAGS.maxConnections), 1, 1_000_000),
     drainSeconds: seconds(FLAGS.drainSeconds, 3_600),
     inFlightSeconds: seconds(FLAGS.inFlightSeconds, 3_600),

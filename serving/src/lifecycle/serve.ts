@@ -5,6 +5,8 @@ import type { Logger } from "../logging/logger.ts";
 import { limitLines } from "../logging/rate-limit.ts";
 import { ModelCatalog } from "../models/catalog.ts";
 import { RepositoryPoll } from "../models/repository-poll.ts";
+import { BytesElements } from "../protocol/bytes-elements.ts";
+import { readLimits } from "../runtime/cgroup.ts";
 import { ServerTls } from "../security/tls.ts";
 import { BearerTokens } from "../security/tokens.ts";
 import type { Service } from "../service.ts";
@@ -44,6 +46,7 @@ export async function serve(settings: Settings, version: string, log: Logger, st
     maxBodyBytes: settings.maxBodyBytes,
     maxJsonBytes: settings.maxJsonBytes,
     maxTensors: settings.maxTensors,
+    bytesElements: new BytesElements(settings.maxBytesElements, readLimits().memoryBytes),
     requestTimeoutMs: settings.requestTimeoutMs,
     telemetry: observation.telemetry,
     log: limitLines(log),

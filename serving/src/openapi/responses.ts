@@ -10,7 +10,11 @@ const ERRORS = {
   404: ["NotFound", "There is no such model or version, or nothing at this path.", {}],
   405: ["MethodNotAllowed", "This path has no such method.", { Allow: "string" }],
   408: ["RequestTimeout", "The request took too long to arrive.", {}],
-  413: ["ContentTooLarge", "The body is larger than the server's limit, as sent or once decompressed.", {}],
+  413: [
+    "ContentTooLarge",
+    "The body, its JSON or the number of its BYTES elements is above the server's limit, as sent or once decompressed.",
+    {},
+  ],
   415: [
     "UnsupportedMediaType",
     "The body is compressed in a way that the server does not know.",

@@ -68,12 +68,13 @@ export class RestHandler implements Handler {
     const service = this.#service;
     const record = service.telemetry.begin("rest", (header) => head.header(header));
     const arrived = performance.now();
+    const bytesElements = service.bytesElements.request();
     try {
       const model = service.catalog.get(name, version);
       record.model(model.name, model.version);
       const length = jsonLength(head);
       checkJson(Math.min(length ?? body.length, body.length), service.maxJsonBytes);
-      const inferRequest = readInferRequest(body, length, model, service.maxTensors);
+      const inferRequest = readInferRequest(body, length, model, { maxTensors: service.maxTensors, bytesElements });
       const { inputs, outputs, timeoutMs = service.requestTimeoutMs } = inferRequest;
       const deadline = arrived + Math.min(timeoutMs, service.requestTimeoutMs);
       const executed = record.executed.bind(record);
@@ -97,6 +98,8 @@ export class RestHandler implements Handler {
       record.finish(String(status));
       if (error instanceof Cancelled) throw error;
       return this.#refuse(head, error);
+    } finally {
+      bytesElements.release();
     }
   }
 

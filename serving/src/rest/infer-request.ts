@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Signature } from "../models/model.ts";
+import type { RequestElements } from "../protocol/bytes-elements.ts";
 import { badRequest } from "../protocol/error.ts";
 import {
   allOutputs,
@@ -11,10 +12,11 @@ import {
   MAX_RANK,
   quote,
 } from "../protocol/signature.ts";
-import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
+import { elementCount, type Tensor, type TensorData, type TensorSpec } from "../tensor/tensor.ts";
 import { BinarySection, rawTensor } from "./binary.ts";
 import { JsonCursor } from "./json/cursor.ts";
 import { readElements } from "./json/elements.ts";
+import { flag, twice, twoForms } from "./member-faults.ts";
 
 /** An inference request, checked against its model. */
 export interface InferRequest {
@@ -29,19 +31,25 @@ export interface InferRequest {
   readonly timeoutMs: number | undefined;
 }
 
+/** What one request may hold. */
+export interface RequestLimits {
+  /** Inputs, and outputs, that it may name. */
+  readonly maxTensors: number;
+  readonly bytesElements: RequestElements;
+}
+
 /**
  * Reads the body of an inference request.
  *
  * @param jsonLength length of the JSON at the start of the body, from `Inference-Header-Content-Length`; undefined: all of
  *   it; 0: the body is the data of the model's only input
- * @param maxTensors inputs, and outputs, that it may name
- * @throws ProtocolError (400) that says what is wrong, and of which input or output
+ * @throws ProtocolError that says what is wrong, and of which input or output: 400; 413 or 503 when it holds too many elements
  */
 export function readInferRequest(
   body: Buffer,
   jsonLength: number | undefined,
   signature: Signature,
-  maxTensors: number,
+  limits: RequestLimits,
 ): InferRequest {
   if (jsonLength === 0) return rawRequest(body, signature);
   if (jsonLength !== undefined && jsonLength > body.length) {
@@ -50,7 +58,7 @@ export function readInferRequest(
   const json = jsonLength === undefined ? body : body.subarray(0, jsonLength);
   if (!isUtf8(json)) throw badRequest("the request body is not valid UTF-8");
   const binary = jsonLength === undefined ? undefined : new BinarySection(body.subarray(jsonLength));
-  const reader = new InferRequestReader(new JsonCursor(json), signature, binary, maxTensors);
+  const reader = new InferRequestReader(new JsonCursor(json), signature, binary, limits);
   return reader.read();
 }
 
@@ -86,15 +94,15 @@ class InferRequestReader {
   readonly #cursor: JsonCursor;
   readonly #signature: Signature;
   readonly #binary: BinarySection | undefined;
-  readonly #maxTensors: number;
+  readonly #limits: RequestLimits;
   readonly #tensors: Tensor[] = [];
   #id: string | undefined;
   #timeoutMs: number | undefined;
   #binaryOutput = false;
   #outputs: OutputEntry[] = [];
 
-  constructor(cursor: JsonCursor, signature: Signature, binary: BinarySection | undefined, maxTensors: number) {
-    this.#maxTensors = maxTensors;
+  constructor(cursor: JsonCursor, signature: Signature, binary: BinarySection | undefined, limits: RequestLimits) {
+    this.#limits = limits;
     this.#cursor = cursor;
     this.#signature = signature;
     this.#binary = binary;
@@ -122,7 +130,7 @@ class InferRequestReader {
     const asked = this.#outputs;
     if (asked.length === 0) {
       const outputs = allOutputs(this.#signature);
-      const binary = allOf(this.#binaryOutput, outputs.length);
+      const binary = new Array<boolean>(outputs.length).fill(this.#binaryOutput);
       return { id: this.#id, inputs, outputs, binary, timeoutMs: this.#timeoutMs };
     }
     const outputs = asked.map(({ name }) => name);
@@ -156,8 +164,7 @@ class InferRequestReader {
 
   #input(index: number): void {
     const cursor = this.#cursor;
-    if (index >= this.#maxTensors)
-      throw badRequest(`'inputs' holds more than ${this.#maxTensors} tensors, the limit of this server`);
+    this.#checkCount("inputs", index);
     this.#expect("an object", `inputs[${index}]`);
     const entry: InputEntry = {};
     cursor.object((key) => this.#inputMember(entry, index, key));
@@ -167,6 +174,12 @@ class InferRequestReader {
     const tensor = entry.tensor ?? this.#inputData(entry, spec, shape);
     if (entry.tensor !== undefined && entry.binarySize !== undefined) throw twoForms(spec.name);
     this.#tensors.push(tensor);
+  }
+
+  #checkCount(list: "inputs" | "outputs", index: number): void {
+    const { maxTensors } = this.#limits;
+    if (index < maxTensors) return;
+    throw badRequest(`'${list}' holds more than ${maxTensors} tensors, the limit of this server`);
   }
 
   #inputMember(entry: InputEntry, index: number, key: string): void {
@@ -219,7 +232,7 @@ class InferRequestReader {
     }
     const spec = findInput(this.#signature, name);
     this.#checkEntry(entry, spec);
-    entry.tensor = { name: spec.name, datatype: spec.datatype, shape, data: readElements(cursor, spec, shape) };
+    entry.tensor = { name: spec.name, datatype: spec.datatype, shape, data: this.#elements(spec, shape) };
   }
 
   #inputData(entry: InputEntry, spec: TensorSpec, shape: readonly number[]): Tensor {
@@ -230,15 +243,23 @@ class InferRequestReader {
         const remedy = "send Inference-Header-Content-Length with the length of the JSON";
         throw badRequest(`input '${name}' has 'binary_data_size', but the request has no binary part: ${remedy}`);
       }
-      return { name, datatype, shape, data: this.#binary.take(spec, elementCount(shape), entry.binarySize) };
+      const count = elementCount(shape);
+      if (datatype === "BYTES") this.#limits.bytesElements.take(count);
+      return { name, datatype, shape, data: this.#binary.take(spec, count, entry.binarySize) };
     }
     if (entry.dataAt === undefined) throw badRequest(`input '${name}': 'data' is missing, expected an array`);
     const cursor = this.#cursor;
     const after = cursor.at;
     cursor.at = entry.dataAt;
-    const data = readElements(cursor, spec, shape);
+    const data = this.#elements(spec, shape);
     cursor.at = after;
     return { name, datatype, shape, data };
+  }
+
+  /** Those that lie where the cursor stands. */
+  #elements(spec: TensorSpec, shape: readonly number[]): TensorData {
+    if (spec.datatype === "BYTES") this.#limits.bytesElements.take(elementCount(shape));
+    return readElements(this.#cursor, spec, shape);
   }
 
   #checkEntry(entry: InputEntry, spec: TensorSpec): number[] {
@@ -272,8 +293,7 @@ class InferRequestReader {
 
   #output(index: number): void {
     const cursor = this.#cursor;
-    if (index >= this.#maxTensors)
-      throw badRequest(`'outputs' holds more than ${this.#maxTensors} tensors, the limit of this server`);
+    this.#checkCount("outputs", index);
     this.#expect("an object", `outputs[${index}]`);
     let name: string | undefined;
     let binary: boolean | undefined;
@@ -325,22 +345,4 @@ class InferRequestReader {
 
 function label({ name }: InputEntry, index: number): string {
   return name === undefined ? `inputs[${index}]` : `input '${name.slice(0, 100)}'`;
-}
-
-function flag(owner: string, name: string, value: unknown): boolean | undefined {
-  if (value === undefined || typeof value === "boolean") return value;
-  throw badRequest(`${owner}: '${name}' must be true or false`);
-}
-
-/** Which of the two holds, no two readers would agree on. */
-function twice(owner: string, key: string) {
-  return badRequest(`${owner}: '${key}' is there twice`);
-}
-
-function twoForms(name: string) {
-  return badRequest(`input '${name}' has both 'data' and 'binary_data_size': send one`);
-}
-
-function allOf(value: boolean, length: number): readonly boolean[] {
-  return new Array<boolean>(length).fill(value);
 }

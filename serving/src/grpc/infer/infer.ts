@@ -72,13 +72,18 @@ export async function held(budget: BodyBudget, { length }: Buffer, answer: () =>
 export async function infer(service: Service, message: InferRequestMessage, call: InferCall): Promise<Buffer> {
   const model = service.catalog.get(message.model, message.version === "" ? undefined : message.version);
   call.record.model(model.name, model.version);
-  const { inputs, outputs, typed } = readInferRequest(message, model);
-  const deadline = deadlineFor(service, message.timeoutUs, call.deadline);
-  const { record, cancellation } = call;
-  const executed = record.executed.bind(record);
-  const results = await model.infer(inputs, { outputs, deadline, cancellation, executed });
-  const marksFinal = call.streamed && message.marksFinal;
-  return writeInferResponse(model, { id: message.id, outputs: results, typed, marksFinal });
+  const bytesElements = service.bytesElements.request();
+  try {
+    const { inputs, outputs, typed } = readInferRequest(message, model, bytesElements);
+    const deadline = deadlineFor(service, message.timeoutUs, call.deadline);
+    const { record, cancellation } = call;
+    const executed = record.executed.bind(record);
+    const results = await model.infer(inputs, { outputs, deadline, cancellation, executed });
+    const marksFinal = call.streamed && message.marksFinal;
+    return writeInferResponse(model, { id: message.id, outputs: results, typed, marksFinal });
+  } finally {
+    bytesElements.release();
+  }
 }
 
 /** The earliest of the server's own limit, the request's `timeout` and the call's deadline, on `performance.now()`. */

@@ -1,4 +1,5 @@
 import type { Signature } from "../../models/model.ts";
+import type { RequestElements } from "../../protocol/bytes-elements.ts";
 import { parseBytes } from "../../protocol/bytes-tensor.ts";
 import { badRequest } from "../../protocol/error.ts";
 import {
@@ -34,9 +35,14 @@ export interface InferRequest {
 /**
  * Checks a request against its model and reads its tensors.
  *
- * @throws ProtocolError (400) that says what is wrong, and of which input or output
+ * @param bytesElements counts its BYTES elements before they are read
+ * @throws ProtocolError that says what is wrong, and of which input or output: 400; 413 or 503 when it holds too many elements
  */
-export function readInferRequest(message: InferRequestMessage, signature: Signature): InferRequest {
+export function readInferRequest(
+  message: InferRequestMessage,
+  signature: Signature,
+  bytesElements: RequestElements,
+): InferRequest {
   const { inputs, rawContents } = message;
   if (rawContents.length > 0 && rawContents.length !== inputs.length) {
     throw badRequest(
@@ -45,7 +51,7 @@ export function readInferRequest(message: InferRequestMessage, signature: Signat
   }
   const tensors: Tensor[] = [];
   for (let index = 0; index < inputs.length; index++) {
-    tensors.push(readInput(inputs[index] as InputMessage, rawContents[index], signature));
+    tensors.push(readInput(inputs[index] as InputMessage, rawContents[index], signature, bytesElements));
   }
   if (message.outputs.length > 0) checkOutputs(signature, message.outputs);
   return {
@@ -55,23 +61,29 @@ export function readInferRequest(message: InferRequestMessage, signature: Signat
   };
 }
 
-function readInput(input: InputMessage, raw: Buffer | undefined, signature: Signature): Tensor {
+function readInput(
+  input: InputMessage,
+  raw: Buffer | undefined,
+  signature: Signature,
+  bytesElements: RequestElements,
+): Tensor {
   const spec = findInput(signature, input.name);
   const { name, datatype } = spec;
   const { shape } = input;
   checkDatatype(spec, input.datatype);
   checkShape(signature, spec, shape);
+  const count = elementCount(shape);
+  if (datatype === "BYTES") bytesElements.take(count);
   if (raw === undefined) {
-    return { name, datatype, shape, data: readContents(spec, shape, elementCount(shape), input.contents) };
+    return { name, datatype, shape, data: readContents(spec, shape, count, input.contents) };
   }
   if (hasContents(input)) {
     throw badRequest(`input '${name}': both 'contents' and 'raw_input_contents' are given, one is needed`);
   }
-  return { name, datatype, shape, data: readRaw(spec, shape, raw) };
+  return { name, datatype, shape, data: readRaw(spec, shape, count, raw) };
 }
 
-function readRaw({ name, datatype }: TensorSpec, shape: readonly number[], raw: Buffer): TensorData {
-  const count = elementCount(shape);
+function readRaw({ name, datatype }: TensorSpec, shape: readonly number[], count: number, raw: Buffer): TensorData {
   if (datatype === "BYTES") return parseBytes(name, raw, count);
   const needed = count * elementSize(datatype);
   if (raw.length !== needed) {

@@ -73,11 +73,13 @@ export function readContents(
   }
   const field = CONTENTS_FIELD[datatype];
   let found = 0;
-  for (const part of parts) found += countElements(spec, field, part);
+  for (const part of parts) {
+    found += countElements(spec, field, part, count - found);
+    if (found > count) break;
+  }
   if (found !== count) {
-    throw badRequest(
-      `input '${name}': '${FIELDS[field]}' holds ${found} elements, but shape ${formatShape(shape)} needs ${count}`,
-    );
+    const holds = `holds ${found > count ? `more than ${count}` : found} elements`;
+    throw badRequest(`input '${name}': '${FIELDS[field]}' ${holds}, but shape ${formatShape(shape)} needs ${count}`);
   }
   // Allocated only now: there are as many elements as the shape says.
   if (datatype === "BYTES") return readTexts(name, parts);
@@ -87,11 +89,14 @@ export function readContents(
   return data;
 }
 
-/** Elements in the field; another field that holds any is an error. */
-function countElements({ name, datatype }: TensorSpec, field: number, part: Buffer): number {
+/**
+ * Elements in the field; another field that holds any is an error. Beyond `most` they are not counted further: a message
+ * may hold millions that take two bytes each.
+ */
+function countElements({ name, datatype }: TensorSpec, field: number, part: Buffer, most: number): number {
   const reader = new ProtobufReader(part);
   let count = 0;
-  while (reader.next()) {
+  while (count <= most && reader.next()) {
     if (reader.field === field) count += countValues(reader, datatype as FixedDatatype);
     else {
       const known = FIELDS[reader.field];
