@@ -164,7 +164,11 @@ test.each<[readonly string[], NodeJS.ProcessEnv, string]>([
   [[], { METRICS_PORT: "70000" }, "METRICS_PORT is '70000', expected a whole number from 0 to 65535, or off"],
   [["--grpc-port", "8080"], {}, "--port and --grpc-port are both 8080"],
   [["--drain-seconds", "1.5"], {}, "--drain-seconds is '1.5'"],
-  [["--max-body-bytes", "-1"], {}, "'--max-body-bytes' argument is ambiguous"],
+  [
+    ["--port", "-1"],
+    {},
+    "Option '--port' argument is ambiguous: write a value that begins with a dash as --port=-1; --help lists the flags",
+  ],
   [["--max-body-bytes=-1"], {}, "--max-body-bytes is '-1', expected a whole number from 0 to 536870912"],
   [["--max-tensors", "0"], {}, "--max-tensors is '0', expected a whole number from 1 to 65536"],
   [["--intra-op-threads", ""], {}, "--intra-op-threads is ''"],

@@ -172,7 +172,11 @@ function parseFlags(args: readonly string[]): Flags {
       allowPositionals: false,
     }).values;
   } catch (error) {
-    const first = (error instanceof Error ? error.message : String(error)).split(/\.? (?=To specify)|\n/, 1)[0];
-    throw new SettingsError(`${first?.replace(/\.$/, "")}; --help lists the flags`);
+    const message = error instanceof Error ? error.message : String(error);
+    const [first] = message.split(/\.? (?=To specify)|\n/, 1) as [string];
+    // The part that says what to write is on its last line, with a value that is none.
+    const [, flag] = /use '(--[\w-]+)=-XYZ'/.exec(message) ?? [];
+    const remedy = flag === undefined ? "" : `: write a value that begins with a dash as ${flag}=-1`;
+    throw new SettingsError(`${first.replace(/\.$/, "")}${remedy}; --help lists the flags`);
   }
 }
