@@ -198,6 +198,8 @@ test.each([
     { OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "2" },
     "OTEL_TRACES_SAMPLER_ARG is '2', expected a number from 0 to 1",
   ],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: "junk" }, "OTEL_EXPORTER_OTLP_ENDPOINT is 'junk', expected a URL such as http://"],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector:4318" }, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is 'collector:4318'"],
   [{ OTEL_BSP_SCHEDULE_DELAY: "soon" }, "OTEL_BSP_SCHEDULE_DELAY is 'soon', expected a whole number above 0"],
 ])("refuses %j", async (variables, message) => {
   await expect(observed({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1", ...variables })).rejects.toThrow(message);

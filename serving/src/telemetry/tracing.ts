@@ -1,5 +1,9 @@
+import { SettingsError } from "../config/error.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { HeaderReader, Protocol, RequestRecord } from "./telemetry.ts";
+
+/** Where traces are sent to; one of them turns them on. */
+const ENDPOINTS = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] as const;
 
 /** A request that is a span of a trace. */
 export interface TracedRequest extends RequestRecord {
@@ -29,6 +33,7 @@ export async function startTracing(
   log: Logger,
 ): Promise<Tracing | undefined> {
   if (!isConfigured(environment)) return undefined;
+  for (const variable of ENDPOINTS) checkEndpoint(variable, environment[variable]);
   const { OpenTelemetryTracing } = await import("./open-telemetry.ts");
   return new OpenTelemetryTracing(environment, version, log);
 }
@@ -36,5 +41,11 @@ export async function startTracing(
 function isConfigured(environment: NodeJS.ProcessEnv): boolean {
   if (environment.OTEL_SDK_DISABLED?.toLowerCase() === "true" || environment.OTEL_TRACES_EXPORTER === "none")
     return false;
-  return Boolean(environment.OTEL_EXPORTER_OTLP_ENDPOINT || environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+  return ENDPOINTS.some((variable) => Boolean(environment[variable]));
+}
+
+/** The SDK says of another that it sends to its default instead, where there is no collector. */
+function checkEndpoint(variable: string, text: string | undefined): void {
+  if (!text || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
+  throw new SettingsError(`${variable} is '${text}', expected a URL such as http://collector:4318`);
 }
