@@ -156,6 +156,25 @@ test("tells a client that asks first that its body is too large, before it sends
   }
 });
 
+test("tells a client that asks first that there is no such model, before it sends anything to it", async () => {
+  const server = await serving();
+  const ask = async (path: string, headers: string) => {
+    const socket = connect(server.port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    const body = headers === "" ? "{}" : "";
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\n${headers}content-length: 2\r\n\r\n${body}`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return answer.toString();
+  };
+  const expecting = "expect: 100-continue\r\n";
+  expect(await ask("/v2/models/m/infer", expecting)).toMatch(/^HTTP\/1.1 100 /);
+  for (const path of ["/v2/models/other/infer", "/v2/models/m/versions/7/infer"]) {
+    const [asked, sent] = [await ask(path, expecting), await ask(path, "")];
+    expect(asked).toMatch(/^HTTP\/1.1 404 /);
+    expect(asked.split("\r\n\r\n")[1]).toBe(sent.split("\r\n\r\n")[1]);
+  }
+});
+
 test("survives a client that leaves half-way", async () => {
   const server = await serving();
   const { socket, answer } = await halfSent(server);

@@ -15,7 +15,7 @@ import type { Service } from "../service.ts";
 import { readInferRequest } from "./infer-request.ts";
 import { writeInferResponse } from "./infer-response.ts";
 import * as management from "./management.ts";
-import { isOpen, type ManagementRoute, matchRoute, methodsOf, type TextRoute } from "./routes.ts";
+import { type InferRoute, isOpen, type ManagementRoute, matchRoute, methodsOf, type TextRoute } from "./routes.ts";
 
 /** Text for whoever scrapes `/metrics`. */
 export interface MetricsText {
@@ -52,8 +52,23 @@ export class RestHandler implements Handler {
     if (!isOpen(route) && !this.#service.isAuthorized(head.header("authorization"))) {
       return refusal(401, "this needs a bearer token: Authorization: Bearer …", { "www-authenticate": "Bearer" });
     }
-    if (route.kind === "infer") return (request) => this.#infer(route.model, route.version, request);
+    if (route.kind === "infer") {
+      // Whoever asks first need not send a body for nothing. Of others it is on its way: to refuse it unread ends the connection.
+      const unknown = head.header("expect") === undefined ? undefined : this.#unknownModel(route);
+      return unknown ?? ((request) => this.#infer(route.model, route.version, request));
+    }
     return (request) => this.#answer(route, request);
+  }
+
+  /** The refusal of a model that is not known. One that is may be served by the time that the body is there. */
+  #unknownModel({ model, version }: InferRoute): Answer | undefined {
+    try {
+      this.#service.catalog.isReady(model, version);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return refusal(error.status, error.message, error.headers);
+    }
   }
 
   refused(head: RequestHead, { status, reason = "" }: Answer): void {
