@@ -60,7 +60,7 @@ export class GrpcPeer {
     channel = credentials.createInsecure(),
   ): Promise<GrpcPeer> {
     const log = new LogRecord();
-    const all = { maxHeldBytes: HELD_BYTES, ...options };
+    const all = { maxHeldBytes: HELD_BYTES, maxHeaderBytes: 16_384, ...options };
     const server = new GrpcServer({ ...(await defaults(service, log)), ...service }, all);
     onTestFinished(() => server.close());
     const peer = new GrpcPeer(server, await server.listen("127.0.0.1", 0), log, channel);

@@ -125,6 +125,15 @@ test("clients may send a megabyte before they must wait", async () => {
   await expect.poll(() => session.state.remoteWindowSize).toBe(1_048_576);
 });
 
+test("metadata above the limit of headers is refused, and clients are told the limit", async () => {
+  const client = await GrpcPeer.start(await TestCatalog.started(sum), { maxHeaderBytes: 4_096 });
+  const session = await http2(client.port);
+  await expect.poll(() => session.remoteSettings.maxHeaderListSize).toBe(4_096);
+  const ask = (bytes: number) => client.refusal("ModelInfer", request, { metadata: { note: "x".repeat(bytes) } });
+  expect([await ask(3_000), (await ask(5_000)).split(":", 1)[0]]).toEqual(["OK", "RESOURCE_EXHAUSTED"]);
+  expect(await ask(10)).toBe("OK");
+});
+
 describe("a server that drains", () => {
   test("answers what is in flight, takes no more, and has then ended", async () => {
     const { catalog, waiting, letRun } = await heldCatalog();

@@ -140,7 +140,7 @@ export const FLAGS = {
     name: "max-header-bytes",
     value: "BYTES",
     fallback: "16384",
-    help: "largest header of a request; larger ones are answered 431",
+    help: "largest headers of a request; larger ones are answered 431, in gRPC RESOURCE_EXHAUSTED",
     group: "Limits",
   },
   maxTensors: {

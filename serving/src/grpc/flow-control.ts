@@ -1,4 +1,4 @@
-import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
+import type { Http2Server, ServerHttp2Session, ServerOptions, Settings } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 
 /** Bytes that a client may send of one call, and over one connection, before it must wait to be told to go on. */
@@ -16,9 +16,23 @@ interface Internals {
  * gain.
  */
 export function widenStreams(server: Server): void {
+  set(server, { initialWindowSize: WINDOW_BYTES });
+}
+
+/**
+ * Limits the headers (metadata) of a call before the first server is made: Node takes 64 KiB otherwise. Clients are told, and
+ * a call with more is reset, which gRPC calls RESOURCE_EXHAUSTED.
+ *
+ * @param bytes as HTTP/2 counts them: 32 more for each header
+ */
+export function limitHeaders(server: Server, bytes: number): void {
+  set(server, { maxHeaderListSize: bytes });
+}
+
+function set(server: Server, settings: Settings): void {
   const { commonServerOptions } = server as unknown as Internals;
   if (commonServerOptions === undefined) return;
-  commonServerOptions.settings = { ...commonServerOptions.settings, initialWindowSize: WINDOW_BYTES };
+  commonServerOptions.settings = { ...commonServerOptions.settings, ...settings };
 }
 
 /** The same for connections, once the servers are made. */

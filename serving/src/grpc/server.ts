@@ -14,7 +14,7 @@ import type { Service } from "../service.ts";
 import { Arrivals } from "./arrivals.ts";
 import { headerOf } from "./call.ts";
 import { Departures } from "./departures.ts";
-import { widenConnections, widenStreams } from "./flow-control.ts";
+import { limitHeaders, widenConnections, widenStreams } from "./flow-control.ts";
 import { methodsOf } from "./methods.ts";
 import { OpenStreams } from "./open-streams.ts";
 
@@ -35,6 +35,8 @@ export interface GrpcOptions {
   readonly unreadMs?: number;
   /** Messages together that are held at one time: those that arrive, and again those that wait or run. Bytes. */
   readonly maxHeldBytes: number;
+  /** Headers of a call. */
+  readonly maxHeaderBytes: number;
 }
 
 /**
@@ -53,7 +55,8 @@ export class GrpcServer {
   readonly #departures: Departures;
 
   constructor(service: Service, options: GrpcOptions) {
-    const { tls, arrivalMs = ARRIVAL_MS, unreadMs = DEFAULT_TIMEOUTS.keepAliveMs, maxHeldBytes } = options;
+    const { tls, arrivalMs = ARRIVAL_MS, unreadMs = DEFAULT_TIMEOUTS.keepAliveMs } = options;
+    const { maxHeldBytes, maxHeaderBytes } = options;
     const budget = new BodyBudget(maxHeldBytes);
     logThrough(service);
     this.#departures = new Departures(unreadMs, budget);
@@ -78,6 +81,7 @@ export class GrpcServer {
       this.#grpc.addService({ method: definition }, { method: handler });
     }
     widenStreams(this.#grpc);
+    limitHeaders(this.#grpc, maxHeaderBytes);
     // Also with TLS: what is handed over is then already decrypted.
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     widenConnections(this.#grpc);

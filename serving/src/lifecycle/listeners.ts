@@ -78,7 +78,9 @@ export class Listeners {
     }
     let grpc: GrpcServer | undefined;
     if (settings.grpcPort !== undefined) {
-      grpc = new GrpcServer(service, { tls: tls?.options, maxHeldBytes: heldBytes(settings, BODIES_PART.grpc) });
+      const { maxHeaderBytes } = settings;
+      const maxHeldBytes = heldBytes(settings, BODIES_PART.grpc);
+      grpc = new GrpcServer(service, { tls: tls?.options, maxHeldBytes, maxHeaderBytes });
       ports.grpcPort = await orListenError(host, settings.grpcPort, grpc.listen(host, settings.grpcPort));
       tls?.follow(grpc.server as TlsServer);
       limitConnections(grpc.server, settings, service);
