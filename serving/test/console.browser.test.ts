@@ -136,6 +136,17 @@ test("shows a refusal in the server's own words", async () => {
   expect(await answerOf(page).innerText()).toContain("HTTP 400");
 });
 
+test("offers no dimension of 0, and sends one that is written for the server to judge", async () => {
+  const { page } = await open("arithmetic");
+  const size = input(page, "a").getByLabel("dimension 0");
+  await size.press("ArrowDown");
+  expect(await size.inputValue()).toBe("1");
+  await size.fill("0");
+  await send(page);
+  const told = answerOf(page).getByRole("alert").getByText("this model takes no tensor without elements");
+  await told.waitFor();
+});
+
 test("sends nothing that is no JSON, and says which input it is in", async () => {
   const { page, requests } = await open("arithmetic");
   await write(page, "a", "[[1, 2]");
