@@ -93,6 +93,50 @@ function firstOfRows({ shape: [rows = 1, width = 1], data }: Tensor): Float32Arr
   return Float32Array.from({ length: rows }, (_, row) => Number(data[row * width]));
 }
 
+test.each<[TensorSpec["datatype"], number]>([
+  ["FP32", 5],
+  ["FP32", 500],
+  ["FP32", 400_000],
+  ["FP64", 400_000],
+  ["FP16", 20_000],
+  ["INT64", 400_000],
+  ["UINT64", 400_000],
+  ["INT32", 400_000],
+  ["UINT32", 400_000],
+  ["INT16", 10_000],
+  ["UINT16", 20_000],
+  ["INT8", 50],
+  ["UINT8", 100],
+  ["BYTES", 400],
+])("finds out that rows of %s are mixed by what is above %d, and by what is below", (datatype, bound) => {
+  const spec: TensorSpec = { name: "x", datatype, shape: [-1, 1] };
+  const outputs = [{ ...spec, name: "y", datatype: "FP32" as const }];
+  for (const sign of hasSign(datatype) ? [1, -1] : [1]) {
+    const compute = (x: Tensor): Tensor => {
+      const sizes = sizesOf(x);
+      const scale = Math.max(bound, ...sizes.map((size) => sign * size));
+      return { ...x, name: "y", datatype: "FP32", data: Float32Array.from(sizes, (size) => size / scale) };
+    };
+    const mixing = model({ time: () => 1, inputs: [spec], outputs, compute });
+    expect(measure(mixing.session, { maxBatchSize: 64 }, mixing.now).maxBatchSize).toBe(1);
+  }
+  const apart = (x: Tensor): Tensor => ({ ...x, name: "y", datatype: "FP32", data: Float32Array.from(sizesOf(x)) });
+  const { session, now } = model({ time: () => 1, inputs: [spec], outputs, compute: apart });
+  expect(measure(session, { maxBatchSize: 64 }, now).maxBatchSize).toBe(64);
+});
+
+function hasSign(datatype: TensorSpec["datatype"]): boolean {
+  return datatype !== "BYTES" && !datatype.startsWith("UINT");
+}
+
+/** Numbers as they are, texts by their length. */
+function sizesOf({ datatype, data }: Tensor): number[] {
+  if (datatype === "BYTES") return (data as string[]).map(({ length }) => length);
+  if (datatype !== "FP16") return Array.from(data as ArrayLike<number | bigint>, Number);
+  const view = new DataView((data as Uint16Array).slice().buffer);
+  return Array.from({ length: data.length }, (_, index) => view.getFloat16(2 * index, true));
+}
+
 test("gathers nothing where rows are not treated apart", () => {
   const mean = (x: Tensor): Tensor => {
     const data = x.data as Float32Array;
@@ -126,6 +170,65 @@ test.each<[TensorSpec["datatype"], (data: Tensor["data"]) => Tensor["data"]]>([
   const mixed = (x: Tensor): Tensor => ({ ...x, name: "y", data: compute(x.data) });
   const mixing = model({ time: () => 1, inputs: [spec], outputs, compute: mixed });
   expect(measure(mixing.session, { maxBatchSize: 64 }, mixing.now).maxBatchSize).toBe(1);
+});
+
+/** Models of whole numbers that are indices into a table of this length, and of numbers with a fraction beside them. */
+function lookup(length: number, others: (sum: number) => number) {
+  const index: TensorSpec = { name: "x", datatype: "INT64", shape: [-1, 1] };
+  const factor: TensorSpec = { name: "f", datatype: "FP32", shape: [-1, 1] };
+  const largest = { index: 0, factor: 0 };
+  const run = ([x, f]: readonly Tensor[]) => {
+    const indices = [...((x as Tensor).data as BigInt64Array)].map(Number);
+    const factors = [...((f as Tensor).data as Float32Array)];
+    if (indices.some((at) => Math.abs(at) >= length)) throw new Error("index out of range");
+    largest.index = Math.max(largest.index, ...indices);
+    largest.factor = Math.max(largest.factor, ...factors);
+    const data = Float32Array.from(indices, (at, row) => at + others(factors[row] as number));
+    return [{ ...(f as Tensor), name: "y", data }];
+  };
+  const session = { inputs: [index, factor], outputs: [{ ...factor, name: "y" }], run } as unknown as Session;
+  let now = 0;
+  return { session, largest, now: () => now++ };
+}
+
+test("indices are tried as far as they are in range, and what stands beside them further", () => {
+  const { session, largest, now } = lookup(5_000, (factor) => factor);
+  expect(measure(session, { maxBatchSize: 64 }, now).maxBatchSize).toBe(64);
+  expect(largest.index).toBeGreaterThan(499);
+  expect(largest.factor).toBeGreaterThan(499_999);
+});
+
+test("a model of which no row runs but zeros is not batched", () => {
+  const { session, now } = lookup(1, (factor) => factor);
+  expect(measure(session, { maxBatchSize: 64 }, now)).toMatchObject({ fault: undefined, maxBatchSize: 1 });
+});
+
+test("rows that run apart but not together are not batched", () => {
+  const { session, now } = model({
+    time: () => 1,
+    compute: (x) => {
+      const data = x.data as Float32Array;
+      if (Math.max(...data) - Math.min(...data) > 5_000) throw new Error("too far apart");
+      return plusOne(x);
+    },
+  });
+  expect(measure(session, { maxBatchSize: 64 }, now).maxBatchSize).toBe(1);
+});
+
+test("values that make a model compute for long are not made larger still", () => {
+  const spec: TensorSpec = { name: "x", datatype: "INT32", shape: [-1, 1] };
+  let largest = 0;
+  let now = 0;
+  const run = ([x]: readonly Tensor[]) => {
+    const steps = Math.max(...((x as Tensor).data as Int32Array));
+    largest = Math.max(largest, steps);
+    now += 0.5 + Math.max(0, steps) / 100;
+    return [{ ...(x as Tensor), name: "y" }];
+  };
+  const session = { inputs: [spec], outputs: [{ ...spec, name: "y" }], run } as unknown as Session;
+  expect(measure(session, { maxBatchSize: 64 }, () => now).maxBatchSize).toBe(64);
+  expect(largest).toBeGreaterThan(50);
+  expect(largest).toBeLessThanOrEqual(1_000);
 });
 
 test("tries no batches of a slow model, and does not run it again and again", () => {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { type ExecutionSettings, openModel } from "../src/execution/open-model.ts";
 import type { Model } from "../src/models/model.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
-import { additionModel, onnxFile } from "./onnx-file.ts";
+import { additionModel, identityModel, onnxFile } from "./onnx-file.ts";
 import { temporaryFolder } from "./server-process.ts";
 import { SETTINGS } from "./test-catalog.ts";
 
@@ -30,7 +30,11 @@ interface Opened {
   readonly mend: () => void;
 }
 
-async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}, size?: number): Promise<Opened> {
+async function open(
+  content: Buffer,
+  settings: Partial<ExecutionSettings> = {},
+  { size = content.length, operators = [] }: { readonly size?: number; readonly operators?: readonly string[] } = {},
+): Promise<Opened> {
   const file = join(temporaryFolder({ "model.onnx": content }), "model.onnx");
   const warnings: string[] = [];
   let spoilt = false;
@@ -38,7 +42,7 @@ async function open(content: Buffer, settings: Partial<ExecutionSettings> = {}, 
     if (spoilt) throw new Error("the file is another now");
   };
   const model = await openModel(
-    { name: "m", version: "1", file, size: size ?? content.length, verify },
+    { name: "m", version: "1", file, size, operators: new Set(operators), verify },
     { ...SETTINGS, mode: "auto", ...settings },
     () => undefined,
     (message) => warnings.push(message),
@@ -97,9 +101,41 @@ test("a light model runs on the event loop's thread, a heavy one on threads of i
 });
 
 test("a model with large weights is loaded by a thread, however light it is", async () => {
-  const { model } = await open(additionModel([1]), {}, 400_000_000);
+  const { model } = await open(additionModel([1]), {}, { size: 400_000_000 });
   expect(model.plan.mode).toBe("workers");
 });
+
+/** Divides by the largest element of the batch, or by this where none is as large. */
+function scalingModel(least: number): Buffer {
+  const value = (name: string) => ({ name, type: "FP32", shape: ["n", 2] }) as const;
+  return onnxFile({
+    nodes: [
+      { operator: "ReduceMax", inputs: ["x"], outputs: ["largest"] },
+      { operator: "Max", inputs: ["largest", "least"], outputs: ["scale"] },
+      { operator: "Div", inputs: ["x", "scale"], outputs: ["y"] },
+    ],
+    inputs: [value("x")],
+    outputs: [value("y")],
+    initializers: [{ name: "least", values: [least] }],
+  });
+}
+
+test("a model whose rows make a difference to each other only when they are large is not batched", async () => {
+  const { model } = await open(scalingModel(100), { batching: "auto", maxBatchSize: 32 });
+  expect(model.plan.maxBatchSize).toBe(1);
+});
+
+test.each(["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "If", "Loop"])(
+  "a model with %s in it is not batched, whatever its rows look like",
+  async (operator) => {
+    const { model } = await open(identityRows(), { batching: "auto" }, { operators: ["Identity", operator] });
+    expect(model.plan.maxBatchSize).toBe(1);
+  },
+);
+
+function identityRows(): Buffer {
+  return identityModel([{ name: "x", type: "FP32", shape: ["n", 2] }]);
+}
 
 test("the mode can be set, against what was measured", async () => {
   const threads = watchThreads();

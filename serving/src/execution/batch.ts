@@ -21,6 +21,25 @@ export function hasBatchDimension(inputs: readonly TensorSpec[], outputs: readon
 }
 
 /**
+ * Operators that settle one thing for all rows together, which a few rows that are tried need not show: by what scale they are
+ * quantized, which way is taken, how often.
+ * https://onnx.ai/onnx/operators/ and https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
+ */
+const ROW_MIXING_OPERATORS = [
+  "DynamicQuantizeLinear",
+  "DynamicQuantizeMatMul",
+  "DynamicQuantizeLSTM",
+  // Their condition is one truth for the whole batch, and the number of turns one number.
+  "If",
+  "Loop",
+];
+
+/** Whether a model has an operator that makes a row's result depend on the rows beside it. */
+export function mixesRows(operators: ReadonlySet<string>): boolean {
+  return ROW_MIXING_OPERATORS.some((operator) => operators.has(operator));
+}
+
+/**
  * Whether the rows of one request can follow the rows of another: the other has as many rows in each of its inputs, and all
  * other dimensions are equal.
  */

@@ -1,6 +1,8 @@
 import type { Session } from "../runtime/session.ts";
-import { allocate, elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
-import { hasBatchDimension, joinInputs, sliceOutputs } from "./batch.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { hasBatchDimension, joinInputs } from "./batch.ts";
+import { treatsRowsApart, treatsRowsApartAtAnyScale } from "./rows-apart.ts";
+import { zeros as zerosOf } from "./sample.ts";
 
 /** What a few runs before the first request showed. */
 export interface Measurement {
@@ -28,14 +30,10 @@ const SETTLE_MS = 2;
 const MOST_RUNS = 1000;
 /** Where one run takes longer, it is not repeated, and batches are not tried: start would take too long. */
 const SLOW_MS = 200;
-/** How often rows are looked at together, each time other ones. */
-const TRIALS = 2;
 /** Above this, what it costs to put a batch together does not count: where one size does not pay, a larger one does not. */
 const JOINING_COUNTS_BELOW_MS = 2;
 /** A batch pays when it saves at least this part of the time that its rows take one by one. */
 const LEAST_SAVING = 0.2;
-/** Of the largest element of an output: rows of a batch may differ from rows alone by it, as sums are made in another order. */
-const TOLERANCE = 1e-4;
 
 /**
  * Runs a model on zeros, so that the first request does not pay for the runtime's lazy set-up, and measures what decides
@@ -49,7 +47,7 @@ export function measure(
   now: () => number = () => performance.now(),
 ): Measurement {
   const names = session.outputs.map(({ name }) => name);
-  const zeros = session.inputs.map((spec) => sample(spec, options.shapes?.[spec.name], () => 0));
+  const zeros = session.inputs.map((spec) => zerosOf(spec, options.shapes?.[spec.name]));
   const run = (inputs: readonly Tensor[]) => {
     const start = now();
     session.run(inputs, names);
@@ -63,8 +61,13 @@ export function measure(
     return { singleMs: undefined, fault: error instanceof Error ? error.message : String(error), maxBatchSize: 1 };
   }
   const tryBatches =
-    options.maxBatchSize > 1 && singleMs < SLOW_MS && hasBatchDimension(session.inputs, session.outputs);
-  const maxBatchSize = tryBatches ? largestBatchThatPays(session, zeros, singleMs, options.maxBatchSize, now) : 1;
+    options.maxBatchSize > 1 &&
+    singleMs < SLOW_MS &&
+    hasBatchDimension(session.inputs, session.outputs) &&
+    treatsRowsApart(session, zeros);
+  const paying = tryBatches ? largestBatchThatPays(session, zeros, singleMs, options.maxBatchSize, now) : 1;
+  // Last, for it takes many runs, and batches of slow models seldom pay.
+  const maxBatchSize = paying > 1 && treatsRowsApartAtAnyScale(session, zeros, now) ? paying : 1;
   return { singleMs, fault: undefined, maxBatchSize };
 }
 
@@ -79,7 +82,6 @@ function largestBatchThatPays(
   let best = 1;
   let failures = 0;
   try {
-    if (!treatsRowsApart(session, zeros)) return 1;
     for (let size = 2; size <= most; size *= 2) {
       const requests = Array.from({ length: size }, () => zeros);
       // To put a batch together is a part of its price: for large tensors on light models, the greater part.
@@ -99,95 +101,6 @@ function largestBatchThatPays(
     // A batch of that size is too much for it, or it takes none: what went well before stays.
   }
   return best;
-}
-
-/** Whether rows that ran together give what each gives alone. Not on zeros, which would hide that they are mixed. */
-function treatsRowsApart(session: Session, zeros: readonly Tensor[]): boolean {
-  const names = session.outputs.map(({ name }) => name);
-  const random = generator(1);
-  const rows = zeros[0]?.shape[0] ?? 1;
-  for (let trial = 0; trial < TRIALS; trial++) {
-    const requests = contrasting(zeros, random);
-    const total = requests.length * rows;
-    const together = session.run(joinInputs(requests, total), names);
-    const areAlike = requests.every((inputs, index) => {
-      const part = sliceOutputs(together, { from: index * rows, rows, total });
-      const alone = session.run(inputs, names);
-      return part?.every((tensor, output) => isClose(tensor, alone[output] as Tensor)) ?? false;
-    });
-    if (!areAlike) return false;
-  }
-  return true;
-}
-
-/** Three requests of this form: one at random, its opposite, which differs from it in every element, and another. */
-function contrasting(form: readonly Tensor[], random: () => number): readonly (readonly Tensor[])[] {
-  const of = (value: () => number) =>
-    form.map(({ name, datatype, shape }) => sample({ name, datatype, shape }, shape, value));
-  const drawn: number[] = [];
-  const first = of(() => {
-    const value = random();
-    drawn.push(value);
-    return value;
-  });
-  let index = 0;
-  const second = of(() => 1 - (drawn[index++] as number));
-  return [first, second, of(random)];
-}
-
-function isClose(one: Tensor, other: Tensor): boolean {
-  if (one.data.length !== other.data.length || one.shape.join() !== other.shape.join()) return false;
-  let largest = 0;
-  for (const value of other.data) if (typeof value === "number" && Math.abs(value) > largest) largest = Math.abs(value);
-  for (let index = 0; index < one.data.length; index++) {
-    const a = one.data[index];
-    const b = other.data[index];
-    if (a === b) continue;
-    if (typeof a !== "number" || typeof b !== "number") return false;
-    if (Number.isNaN(a) && Number.isNaN(b)) continue;
-    if (!(Math.abs(a - b) <= TOLERANCE * largest)) return false;
-  }
-  return true;
-}
-
-/** @param value from 0 to 1; 0 gives zeros and empty texts */
-function sample(spec: TensorSpec, shape: readonly number[] | undefined, value: () => number): Tensor {
-  const size = shape ?? spec.shape.map((dimension) => (dimension === -1 ? 1 : dimension));
-  const data = allocate(spec.datatype, elementCount(size));
-  for (let index = 0; index < data.length; index++) {
-    switch (spec.datatype) {
-      case "FP32":
-      case "FP64":
-        data[index] = value();
-        break;
-      // Whole numbers may be indices: 0 and 1 are the safest there are.
-      case "INT64":
-      case "UINT64":
-        data[index] = value() > 0.5 ? 1n : 0n;
-        break;
-      case "BYTES":
-        data[index] = value() > 0.5 ? "a" : "";
-        break;
-      // Half-precision bits: 0x3800 is 0.5.
-      case "FP16":
-        data[index] = value() > 0.5 ? 0x3800 : 0;
-        break;
-      default:
-        data[index] = value() > 0.5 ? 1 : 0;
-    }
-  }
-  return { name: spec.name, datatype: spec.datatype, shape: size, data };
-}
-
-/** Numbers from 0 to 1 that are the same at each start (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** The median time of a few runs; of many where they are light. */

@@ -2,7 +2,7 @@ import type { ExecutionPlan, InferOptions, Model } from "../models/model.ts";
 import { Session } from "../runtime/session.ts";
 import { elementCount, type Tensor, type TensorSpec } from "../tensor/tensor.ts";
 import { AdaptiveExecutor } from "./adaptive.ts";
-import { hasBatchDimension } from "./batch.ts";
+import { hasBatchDimension, mixesRows } from "./batch.ts";
 import type { Executor } from "./executor.ts";
 import { InlineExecutor } from "./inline.ts";
 import { type Measurement, type MeasureOptions, measure } from "./measure.ts";
@@ -40,6 +40,8 @@ export interface ModelFile {
   readonly file: string;
   /** Bytes of it, and of the files beside it that its weights lie in. */
   readonly size: number;
+  /** What its nodes do, subgraphs and functions included. */
+  readonly operators: ReadonlySet<string>;
   /**
    * To be asked before the file is loaded once more, by a thread that starts later.
    *
@@ -70,7 +72,7 @@ export async function openModel(
   const { intraOpThreads, cpus, workers = Math.max(1, Math.floor(cpus / intraOpThreads)) } = settings;
   const measuring: MeasureOptions = {
     shapes: settings.warmUpShapes,
-    maxBatchSize: settings.batching === "auto" ? settings.maxBatchSize : 1,
+    maxBatchSize: settings.batching === "auto" && !mixesRows(file.operators) ? settings.maxBatchSize : 1,
   };
   const start = { file: file.file, session: { intraOpThreads }, measure: measuring };
   const open = (executor: Executor, signature: Described, plan: Omit<ExecutionPlan, "warmUpMs">): Model => {

@@ -4,10 +4,11 @@ import type { ExecutionSettings, ModelFile } from "../execution/open-model.ts";
 import type { ExecutionListener } from "../execution/statistics.ts";
 import { checkDigests } from "./checksum.ts";
 import { ModelError } from "./error.ts";
-import { checkContained, externalLocations } from "./external-data.ts";
+import { checkContained } from "./external-data.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Model } from "./model.ts";
 import { readVersionConfig } from "./model-config.ts";
+import { readStructure } from "./onnx-structure.ts";
 import type { VersionSource } from "./version-source.ts";
 
 /** Loads and warms up: `openModel`, or what a test puts in its place. */
@@ -45,18 +46,18 @@ export async function openVersion(
   const identity = await identify(source);
   const { sha256, execution } = await readVersionConfig(folder);
   const settings = { ...source.settings, ...execution };
-  const external = await externalLocations(file);
-  await checkContained(file, external);
+  const { externalLocations, operators } = await readStructure(file);
+  await checkContained(file, externalLocations);
   await checkDigests(file, sha256);
   const verify = async () => {
     if ((await identify(source)) === identity) return;
     throw new ModelError(`the files in ${folder} changed since they were checked: load the model again`);
   };
-  const sizes = [file, ...external.map((location) => join(folder, location))].map(
+  const sizes = [file, ...externalLocations.map((location) => join(folder, location))].map(
     async (path) => (await stat(path)).size,
   );
   const size = (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
-  const model = await open({ name, version, file, size, verify }, settings, listen, warn);
+  const model = await open({ name, version, file, size, operators, verify }, settings, listen, warn);
   try {
     checkWarmUpShapes(model, settings);
     // What was checked and what was loaded were read at different times.
