@@ -184,6 +184,39 @@ test("a model that is light for small requests runs large ones on threads, which
   expect(threads.size).toBe(1);
 });
 
+/** Multiplies a matrix by itself as often as its input says. */
+function loopingModel(): Buffer {
+  const matrix = (name: string) => ({ name, type: "FP32", shape: [64, 64] }) as const;
+  const scalar = (name: string, type: "INT64" | "BOOL") => ({ name, type, shape: [] }) as const;
+  const body = {
+    nodes: [
+      { operator: "Identity", inputs: ["go"], outputs: ["goes"] },
+      { operator: "MatMul", inputs: ["before", "before"], outputs: ["after"] },
+    ],
+    inputs: [scalar("turn", "INT64"), scalar("go", "BOOL"), matrix("before")],
+    outputs: [scalar("goes", "BOOL"), matrix("after")],
+  };
+  return onnxFile({
+    nodes: [{ operator: "Loop", inputs: ["turns", "", "x"], outputs: ["y"], subgraphs: { body } }],
+    inputs: [scalar("turns", "INT64"), matrix("x")],
+    outputs: [matrix("y")],
+  });
+}
+
+test("a model that is slow for some values leaves the event loop's thread after the first of them", async () => {
+  const threads = watchThreads();
+  const { model } = await open(loopingModel(), { workers: 1 });
+  expect(model.plan.mode).toBe("inline");
+  const turn = async (count: bigint) => {
+    const turns: Tensor = { name: "turns", datatype: "INT64", shape: [], data: BigInt64Array.of(count) };
+    await model.infer([turns, unit(64)], { outputs: ["y"], deadline: Number.POSITIVE_INFINITY });
+  };
+  for (const count of [1n, 2n, 40_000n]) await turn(count);
+  expect(threads.size).toBe(0);
+  await turn(1n);
+  expect(threads.size).toBe(1);
+});
+
 test("threads that start later do not load a file that changed meanwhile", async () => {
   const { model, spoil, mend } = await open(heavyModel("n"), { workers: 1 });
   spoil();
