@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type ExecutionSettings, openModel } from "../src/execution/open-model.ts";
 import type { Model } from "../src/models/model.ts";
+import { Session } from "../src/runtime/session.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { additionModel, identityModel, onnxFile } from "./onnx-file.ts";
 import { temporaryFolder } from "./server-process.ts";
@@ -30,10 +31,16 @@ interface Opened {
   readonly mend: () => void;
 }
 
+interface FileFacts {
+  readonly size: number;
+  readonly operators: readonly string[];
+  readonly whileServing: boolean;
+}
+
 async function open(
   content: Buffer,
   settings: Partial<ExecutionSettings> = {},
-  { size = content.length, operators = [] }: { readonly size?: number; readonly operators?: readonly string[] } = {},
+  { size = content.length, operators = [], whileServing = false }: Partial<FileFacts> = {},
 ): Promise<Opened> {
   const file = join(temporaryFolder({ "model.onnx": content }), "model.onnx");
   const warnings: string[] = [];
@@ -42,7 +49,7 @@ async function open(
     if (spoilt) throw new Error("the file is another now");
   };
   const model = await openModel(
-    { name: "m", version: "1", file, size, operators: new Set(operators), verify },
+    { name: "m", version: "1", file, size, operators: new Set(operators), whileServing, verify },
     { ...SETTINGS, mode: "auto", ...settings },
     () => undefined,
     (message) => warnings.push(message),
@@ -215,6 +222,51 @@ test("a model that is slow for some values leaves the event loop's thread after 
   expect(threads.size).toBe(0);
   await turn(1n);
   expect(threads.size).toBe(1);
+});
+
+/** Light, but long to load: what its many nodes compute is a constant. */
+function constantModel(nodes: number): Buffer {
+  const names = ["w", ...Array.from({ length: nodes }, (_, index) => `w${index + 1}`)];
+  const value = (name: string) => ({ name, type: "FP32", shape: ["n"] }) as const;
+  return onnxFile({
+    nodes: [
+      ...names.slice(1).map((name, index) => ({ operator: "Neg", inputs: [names[index] as string], outputs: [name] })),
+      { operator: "Add", inputs: ["x", `w${nodes}`], outputs: ["y"] },
+    ],
+    inputs: [value("x")],
+    outputs: [value("y")],
+    initializers: [{ name: "w", values: [5] }],
+  });
+}
+
+/** How often a model was loaded by this thread. */
+function watchLoads(): () => number {
+  const spy = vi.spyOn(Session, "load");
+  onTestFinished(() => spy.mockRestore());
+  return () => spy.mock.calls.length;
+}
+
+const FOUR: Tensor = { name: "x", datatype: "FP32", shape: [1], data: Float32Array.of(4) };
+
+test("beside requests a light model is tried on a thread before it is loaded here; at the start there is none", async () => {
+  const threads = watchThreads();
+  const loads = watchLoads();
+  const first = await open(additionModel([1]));
+  expect([first.model.plan.mode, loads(), threads.size]).toEqual(["inline", 1, 0]);
+  const next = await open(additionModel([1]), {}, { whileServing: true });
+  expect([next.model.plan.mode, loads(), threads.size]).toEqual(["inline", 2, 1]);
+  expect(await infer(next.model, FOUR)).toEqual([5]);
+});
+
+test("beside requests a heavy model, and one that takes long to load, are not loaded here", async () => {
+  const loads = watchLoads();
+  const heavy = await open(heavyModel(256), { workers: 2 }, { whileServing: true });
+  expect(heavy.model.plan).toMatchObject({ mode: "workers", sessions: 2 });
+  const long = await open(constantModel(4_000), {}, { whileServing: true });
+  expect([long.model.plan.mode, loads()]).toEqual(["workers", 0]);
+  expect(await infer(long.model, FOUR)).toEqual([9]);
+  const atStart = await open(constantModel(4_000));
+  expect([atStart.model.plan.mode, loads()]).toEqual(["inline", 1]);
 });
 
 test("threads that start later do not load a file that changed meanwhile", async () => {

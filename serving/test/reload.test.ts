@@ -185,3 +185,19 @@ test("a version whose policy ends is taken out of service", async () => {
   expect(test.index()).toEqual(["m/2 READY"]);
   expect(() => test.catalog.get("m", "1")).toThrow("model 'm' has no version '1'; it has: 2");
 });
+
+test("what is loaded once the server has started is loaded beside requests", async () => {
+  const seen: boolean[] = [];
+  const open: OpenModel = (file, ...rest) => {
+    seen.push(file.whileServing);
+    return openModel(file, ...rest);
+  };
+  const test = await TestCatalog.started(
+    { "a/1/model.onnx": additionModel([1]), "b/1/model.onnx": additionModel([1]) },
+    { open },
+  );
+  await test.catalog.load("a");
+  test.write({ "b/1/model.onnx": additionModel([2]) });
+  await test.catalog.refresh("b");
+  expect(seen).toEqual([false, false, true, true]);
+});

@@ -16,6 +16,8 @@ export type WorkerReady =
       readonly inputs: readonly TensorSpec[];
       readonly outputs: readonly TensorSpec[];
       readonly measurement: Measurement;
+      /** Processor time that loading the model took, in milliseconds: how long it would hold up another thread. */
+      readonly loadMs: number;
     }
   | { readonly fault: string };
 

@@ -42,6 +42,8 @@ export interface ModelFile {
   readonly size: number;
   /** What its nodes do, subgraphs and functions included. */
   readonly operators: ReadonlySet<string>;
+  /** Whether requests are answered meanwhile, which would wait while the event loop's thread loads it. */
+  readonly whileServing: boolean;
   /**
    * To be asked before the file is loaded once more, by a thread that starts later.
    *
@@ -52,6 +54,11 @@ export interface ModelFile {
 
 /** Models above this size are loaded by a worker at once: to load them here would hold up the event loop. */
 const LOAD_INLINE_BELOW_BYTES = 8 * 1024 * 1024;
+/**
+ * Models that take longer to load, in milliseconds of processor time, are not loaded by the event loop's thread while it
+ * serves, however light their runs are: those that a thread tried first stay on threads.
+ */
+const LOAD_INLINE_BELOW_MS = 30;
 /** Runs that take longer at warm-up go to workers. */
 const INLINE_BELOW_MS = 1;
 /** A first run, with the runtime's lazy set-up, that takes longer needs no second one to tell. */
@@ -80,16 +87,25 @@ export async function openModel(
     if (fault !== undefined) warn(fault);
     return new OpenModel(file, executor, signature, { ...plan, warmUpMs: singleMs }, settings, listen);
   };
-  const onWorkers = async (): Promise<Model> => {
-    const pool = await WorkerPool.start(start, workers, file.verify);
+  const onWorkers = async (first?: WorkerPool): Promise<Model> => {
+    const pool = first ?? (await WorkerPool.start(start, 1, file.verify));
+    await pool.grow(workers);
     const { maxBatchSize } = pool.description.measurement;
     return open(pool, pool.description, { mode: "workers", sessions: workers, maxBatchSize });
   };
   if (settings.mode === "workers") return onWorkers();
   if (settings.mode === "auto" && file.size > LOAD_INLINE_BELOW_BYTES) return onWorkers();
+  let tried: Measurement | undefined;
+  if (settings.mode === "auto" && file.whileServing) {
+    const pool = await WorkerPool.start(start, 1, file.verify);
+    if (isHeavy(pool.description.measurement) || pool.description.loadMs > LOAD_INLINE_BELOW_MS) return onWorkers(pool);
+    tried = pool.description.measurement;
+    await pool.close();
+    await file.verify();
+  }
   const session = Session.load(file.file, { intraOpThreads });
-  const measurement = measureInline(session, measuring, settings.mode);
-  if (settings.mode === "auto" && (measurement.singleMs ?? 0) > INLINE_BELOW_MS) {
+  const measurement = measureInline(session, measuring, settings.mode, tried);
+  if (settings.mode === "auto" && isHeavy(measurement)) {
     session.dispose();
     return onWorkers();
   }
@@ -112,12 +128,28 @@ interface Described {
   readonly measurement: Measurement;
 }
 
-/** A model that turns out to be heavy is not measured further here: its worker does that. */
-function measureInline(session: Session, options: MeasureOptions, mode: "auto" | "inline"): Measurement {
+function isHeavy({ singleMs = 0 }: Measurement): boolean {
+  return singleMs > INLINE_BELOW_MS;
+}
+
+/**
+ * A model that turns out to be heavy is not measured further here: its worker does that. One that a worker has measured
+ * is only warmed up.
+ */
+function measureInline(
+  session: Session,
+  options: MeasureOptions,
+  mode: "auto" | "inline",
+  tried: Measurement | undefined,
+): Measurement {
+  if (tried !== undefined) {
+    measure(session, { ...options, slowMs: 0, maxBatchSize: 1 });
+    return tried;
+  }
   const slowMs = mode === "auto" ? { slowMs: FIRST_BELOW_MS } : {};
   const single = measure(session, { ...options, ...slowMs, maxBatchSize: 1 });
-  const isHeavy = mode === "auto" && (single.singleMs ?? 0) > INLINE_BELOW_MS;
-  return isHeavy || options.maxBatchSize === 1 ? single : measure(session, options);
+  const isDone = options.maxBatchSize === 1 || (mode === "auto" && isHeavy(single));
+  return isDone ? single : measure(session, options);
 }
 
 /** Elements of the inputs that warm-up ran, in its largest batch. */

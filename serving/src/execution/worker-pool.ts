@@ -15,12 +15,14 @@ export interface PoolDescription {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly measurement: Measurement;
+  /** Processor time that loading the model took, in milliseconds. */
+  readonly loadMs: number;
 }
 
 /** Runs on threads of their own, one session each, so that the event loop stays free while a model computes. */
 export class WorkerPool implements Executor {
-  readonly capacity: number;
   readonly description: PoolDescription;
+  #capacity = 0;
   readonly #start: WorkerStart;
   readonly #verify: () => Promise<void>;
   readonly #idle: SessionWorker[];
@@ -31,16 +33,20 @@ export class WorkerPool implements Executor {
 
   private constructor(
     start: WorkerStart,
-    workers: readonly SessionWorker[],
+    first: SessionWorker,
     description: PoolDescription,
     verify: () => Promise<void>,
   ) {
     this.#start = start;
     this.#verify = verify;
-    this.capacity = workers.length;
     this.description = description;
-    this.#idle = [...workers];
-    this.#all = new Set(workers);
+    this.#idle = [];
+    this.#all = new Set();
+    this.#add(first);
+  }
+
+  get capacity(): number {
+    return this.#capacity;
   }
 
   /**
@@ -51,15 +57,23 @@ export class WorkerPool implements Executor {
    */
   static async start(start: WorkerStart, size: number, verify: () => Promise<void>): Promise<WorkerPool> {
     // One after the other: the first says whether the model can be served at all.
-    const workers: SessionWorker[] = [];
+    const { worker, description } = await SessionWorker.start(start);
+    const single = { ...start, measure: { ...start.measure, maxBatchSize: 1 } };
+    const pool = new WorkerPool(single, worker, description, verify);
+    await pool.grow(size);
+    return pool;
+  }
+
+  /**
+   * Starts more threads until there are so many.
+   *
+   * @throws SessionError when the model cannot be loaded once more; the pool is closed then
+   */
+  async grow(size: number): Promise<void> {
     try {
-      const { worker, description } = await SessionWorker.start(start);
-      workers.push(worker);
-      const single = { ...start, measure: { ...start.measure, maxBatchSize: 1 } };
-      while (workers.length < size) workers.push((await SessionWorker.start(single)).worker);
-      return new WorkerPool(single, workers, description, verify);
+      while (this.#capacity < size) this.#add((await SessionWorker.start(this.#start)).worker);
     } catch (error) {
-      await Promise.all(workers.map((worker) => worker.close()));
+      await this.close();
       throw error;
     }
   }
@@ -77,13 +91,19 @@ export class WorkerPool implements Executor {
     await Promise.all([...this.#all].map((worker) => worker.close()));
   }
 
+  #add(worker: SessionWorker): void {
+    this.#all.add(worker);
+    this.#idle.push(worker);
+    this.#capacity++;
+  }
+
   /** A thread to run on. One that ended by itself (out of memory) is followed by another when one is needed. */
   #take(): SessionWorker | Promise<SessionWorker> {
     for (let worker = this.#idle.pop(); worker !== undefined; worker = this.#idle.pop()) {
       if (worker.alive) return worker;
       this.#all.delete(worker);
     }
-    if (this.#all.size + this.#starting < this.capacity) return this.#startAnother();
+    if (this.#all.size + this.#starting < this.#capacity) return this.#startAnother();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

@@ -4,6 +4,7 @@ import { RunError } from "../runtime/run-error.ts";
 import { runtimeMessage, Session } from "../runtime/session.ts";
 import { measure } from "./measure.ts";
 import type { WorkerReady, WorkerResult, WorkerRun, WorkerStart } from "./messages.ts";
+import { threadMs } from "./thread-time.ts";
 import { transferList } from "./transfer.ts";
 
 const port = parentPort;
@@ -12,9 +13,12 @@ const { file, session: options, measure: measuring } = workerData as WorkerStart
 
 let session: Session | undefined;
 try {
+  const before = threadMs();
   session = Session.load(file, options);
+  const loadMs = threadMs() - before;
   const measurement = measure(session, measuring);
-  port.postMessage({ inputs: session.inputs, outputs: session.outputs, measurement } satisfies WorkerReady);
+  const { inputs, outputs } = session;
+  port.postMessage({ inputs, outputs, measurement, loadMs } satisfies WorkerReady);
 } catch (error) {
   port.postMessage({ fault: runtimeMessage(error) } satisfies WorkerReady);
 }

@@ -41,6 +41,8 @@ export class ModelCatalog implements Catalog {
   readonly #options: CatalogOptions;
   readonly #entries = new Map<string, ModelEntry>();
   readonly #turns = new Turns();
+  /** What is loaded from then on is loaded beside requests. */
+  #hasStarted = false;
   #isClosing = false;
 
   private constructor(options: CatalogOptions, folders: readonly ModelFolder[]) {
@@ -72,6 +74,7 @@ export class ModelCatalog implements Catalog {
       await this.load(name).catch((error: Error) => faults.push(error.message));
     }
     if (this.models().length === 0) throw new ModelError(faults.join("; "));
+    this.#hasStarted = true;
   }
 
   /**
@@ -220,7 +223,8 @@ export class ModelCatalog implements Catalog {
     const started = performance.now();
     try {
       const warn = (reason: string) => log.warn("warm-up failed, served without", { ...fields, reason });
-      const version = await openVersion(source, open, executions(source.name, source.version), warn);
+      const listen = executions(source.name, source.version);
+      const version = await openVersion(source, { open, listen, warn, whileServing: this.#hasStarted });
       log.info("model loaded", {
         ...fields,
         ...planOf(version),

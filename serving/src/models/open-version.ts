@@ -31,6 +31,16 @@ export async function identify({ folder, settings }: VersionSource): Promise<str
   return `${JSON.stringify(settings)}\n${await fingerprint(folder)}`;
 }
 
+/** How a version is opened. */
+export interface Opening {
+  readonly open: OpenModel;
+  readonly listen: ExecutionListener;
+  /** Told what is wrong with a version that is served all the same. */
+  readonly warn: (message: string) => void;
+  /** See `ModelFile`. */
+  readonly whileServing: boolean;
+}
+
 /**
  * Checks a version's files, then has them loaded. The runtime sees nothing that was not checked.
  *
@@ -38,9 +48,7 @@ export async function identify({ folder, settings }: VersionSource): Promise<str
  */
 export async function openVersion(
   source: VersionSource,
-  open: OpenModel,
-  listen: ExecutionListener,
-  warn: (message: string) => void,
+  { open, listen, warn, whileServing }: Opening,
 ): Promise<LoadedVersion> {
   const { name, version, folder, file } = source;
   const identity = await identify(source);
@@ -57,7 +65,7 @@ export async function openVersion(
     async (path) => (await stat(path)).size,
   );
   const size = (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
-  const model = await open({ name, version, file, size, operators, verify }, settings, listen, warn);
+  const model = await open({ name, version, file, size, operators, whileServing, verify }, settings, listen, warn);
   try {
     checkWarmUpShapes(model, settings);
     // What was checked and what was loaded were read at different times.
