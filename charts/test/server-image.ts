@@ -18,6 +18,14 @@ import {
 import { Registry } from "../../lab/src/images/registry.ts";
 import { assemble } from "../../serving/image/assemble.ts";
 
+/** As the server's Dockerfile has it. */
+const IMAGE_ENVIRONMENT = [
+  "NODE_ENV=production",
+  "MALLOC_ARENA_MAX=2",
+  "ORT_DISABLE_TELEMETRY=1",
+  "MODEL_REPOSITORY=/models",
+];
+
 interface BaseImage {
   readonly layers: readonly Layer[];
   readonly config: RunConfiguration;
@@ -68,7 +76,7 @@ export async function pushServerImages<Name extends string>(
       const layers = [...base.layers, await layerOf(join(scratch, "server"), layout), await layerOf(folder, layout)];
       const config = {
         ...base.config,
-        Env: [...base.config.Env, "NODE_ENV=production", "ORT_DISABLE_TELEMETRY=1", "MODEL_REPOSITORY=/models"],
+        Env: [...base.config.Env, ...IMAGE_ENVIRONMENT],
         Entrypoint: ["/nodejs/bin/node", "/app/src/main.js"],
         WorkingDir: "/app",
       };

@@ -54,6 +54,7 @@ async function bundle(target: string): Promise<ReadonlySet<string>> {
     // Without indents and comments an idle server takes 2 MB less. Names are kept, and lines short, so that a stack trace
     // in a log can be read: source maps would be larger than the code, and Node heeds them only at a cost.
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 160,
     banner: { js: REQUIRE },
     // Only gRPC's channelz service asks for the first, which this server does not offer; the image has the page made.

@@ -20,6 +20,14 @@ function entryPoint(folder: string): string[] {
   return args.map((argument) => argument.replace(/^\/app\//, `${folder}/`));
 }
 
+/** The variables that the image sets. */
+function imageEnvironment(): Record<string, string> {
+  const [, block = ""] = /^ENV ((?:.*\\\n)*.*)$/m.exec(readFileSync(join(SERVING, "Dockerfile"), "utf8")) ?? [];
+  const pairs = [...block.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]);
+  if (pairs.length === 0) throw new Error("the Dockerfile sets no variables");
+  return Object.fromEntries(pairs);
+}
+
 /**
  * This repository's server, as its image runs it.
  * @param scratch takes the image's folder, unless an assembled one is given.
@@ -39,8 +47,7 @@ export function ours(scratch: string, assembled?: string): ServerKind {
       cwd: folder,
       environment: {
         ...ONE_THREAD,
-        NODE_ENV: "production",
-        ORT_DISABLE_TELEMETRY: "1",
+        ...imageEnvironment(),
         HOST: "127.0.0.1",
         PORT: String(ports.http),
         GRPC_PORT: String(ports.grpc),

@@ -28,6 +28,12 @@ const RUNS = 5;
 const SETTLE_MS = 2;
 /** A clock that stands still must not make them endless. */
 const MOST_RUNS = 1000;
+/**
+ * Once that is so for the smallest batch, so many runs, and so many bytes joined, are enough for each larger one: every run
+ * leaves something behind, and an idle server keeps what it once used.
+ */
+const COMPILED_RUNS = 12;
+const JOINED_BYTES = 64 * 1024;
 /** Where one run takes longer, it is not repeated, and batches are not tried: start would take too long. */
 const SLOW_MS = 200;
 /** Above this, what it costs to put a batch together does not count: where one size does not pay, a larger one does not. */
@@ -91,7 +97,10 @@ function largestBatchThatPays(
         return now() - start;
       };
       runTogether();
-      const time = settled(runTogether);
+      const time = settled(
+        runTogether,
+        size === 2 ? MOST_RUNS : Math.min(COMPILED_RUNS, JOINED_BYTES / (size * bytesOf(zeros))),
+      );
       if (time <= size * singleMs * (1 - LEAST_SAVING)) best = size;
       // A size that is passed over is used as well: it must not cost more than its rows alone.
       else if (best > 1 || time > Math.min(size * singleMs, JOINING_COUNTS_BELOW_MS) || ++failures === 2) break;
@@ -103,15 +112,20 @@ function largestBatchThatPays(
   return best;
 }
 
-/** The median time of a few runs; of many where they are light. */
-function settled(run: () => number): number {
+/** The median time of a few runs; of many where they are light, but no more than `most`. */
+function settled(run: () => number, most = MOST_RUNS): number {
   const times: number[] = [];
-  for (let total = 0; times.length < RUNS || (total < SETTLE_MS && times.length < MOST_RUNS); ) {
+  for (let total = 0; times.length < RUNS || (total < SETTLE_MS && times.length < most); ) {
     const time = run();
     times.push(time);
     total += time;
   }
   return median(times);
+}
+
+/** Of the tensors' data; that of texts is not counted. */
+function bytesOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0), 0);
 }
 
 function median(values: readonly number[]): number {
