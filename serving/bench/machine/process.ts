@@ -73,6 +73,12 @@ export class PinnedProcess {
     }
   }
 
+  /** Kills the whole group, and resolves when the process is gone. */
+  async end(): Promise<void> {
+    this.kill();
+    await this.ended;
+  }
+
   /** Asks it to end, and makes it end after ten seconds. */
   async stop(): Promise<void> {
     this.signal("SIGTERM");
@@ -80,8 +86,7 @@ export class PinnedProcess {
     const limit = sleep(10_000, undefined, { signal: late.signal }).catch(() => undefined);
     await Promise.race([this.ended, limit]);
     late.abort();
-    this.kill();
-    await this.ended;
+    await this.end();
   }
 
   /** Resident memory of the process and its children, in bytes. Pages that they share count for each. */

@@ -77,11 +77,7 @@ async function enterInline(bench: Bench, sample: Sample): Promise<{ entry: Entry
   const { target } = await verify(bench.generator, server, sample, "binary");
   const entry = entryOf(bench, "limit", INLINE, target, server.process);
   await heat(bench, [entry]);
-  const end = async () => {
-    server.process.kill();
-    await server.process.ended;
-  };
-  return { entry, end };
+  return { entry, end: () => server.process.end() };
 }
 
 function labelled(outcomes: readonly Outcome[], label: string): Outcome[] {

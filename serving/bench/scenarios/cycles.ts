@@ -59,8 +59,7 @@ async function measure(bench: Bench): Promise<Cycles> {
     const after = server.process.residentBytes();
     return { before, early, after, report: await load.finish() };
   } finally {
-    server.process.kill();
-    await server.process.ended;
+    await server.process.end();
   }
 }
 

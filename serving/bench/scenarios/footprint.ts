@@ -29,8 +29,7 @@ async function measure(bench: Bench): Promise<Footprint> {
     await sleep(SETTLE_MS);
     return { idle, afterLoad: server.process.residentBytes(), readyAfter: server.readyAfter };
   } finally {
-    server.process.kill();
-    await server.process.ended;
+    await server.process.end();
   }
 }
 

@@ -73,8 +73,7 @@ async function watch(bench: Bench, how: string, environment: Readonly<Record<str
       loads.push(await load.finish());
     }
   } finally {
-    server.process.kill();
-    await server.process.ended;
+    await server.process.end();
   }
   return { probes, loads };
 }

@@ -30,8 +30,7 @@ async function endUnderLoad(bench: Bench): Promise<Ending> {
     const late = sleep(20_000, "still running", { ref: false });
     return { report, exit: await Promise.race([server.process.ended, late]) };
   } finally {
-    server.process.kill();
-    await server.process.ended;
+    await server.process.end();
   }
 }
 
