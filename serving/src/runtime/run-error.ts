@@ -11,9 +11,9 @@ export class RunError extends Error {
   /** Memory ran out, which other inputs of the same size might have had. */
   readonly isExhausted: boolean;
 
-  /** @param text what the runtime says */
+  /** @param text what the runtime says, on one line */
   constructor(text: string) {
-    super(text.replace(SOURCE, "").replace(/\s+/g, " ").trim());
+    super(text.replace(SOURCE, "").trim());
     const [, operator, node] = NODE.exec(text) ?? [];
     this.operator = operator === undefined ? "before any operator" : node ? `${operator} '${node}'` : operator;
     this.isExhausted = EXHAUSTED.test(text);
